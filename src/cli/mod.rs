@@ -1,0 +1,64 @@
+//! The command line: one file a command. Nothing else in the program knows clap.
+//!
+//! A command answers with an exit code: 0 yes, 1 no, 2 could not tell (also every
+//! error that reaches `main`).
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod check;
+mod dns;
+mod keygen;
+mod selftest;
+mod serve;
+mod sign;
+mod verify;
+
+/// What a command returns; an `Err` is printed with its causes and exits with 2.
+pub type CommandResult = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The key directory a command uses when neither a flag nor the config names one.
+pub const DEFAULT_KEYS: &str = "/var/lib/signet/keys";
+
+#[derive(Parser)]
+#[command(name = "signet", version, about = "A DKIM-signing milter for Postfix")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a key and print the DNS record to publish
+    Keygen(keygen::Args),
+    /// Print the DNS record of a key again
+    Dns(dns::Args),
+    /// Run the milter
+    Serve(serve::Args),
+    /// Print the effective configuration and say whether it is usable
+    Check(check::Args),
+    /// Sign a message from a file or standard input, as the milter would
+    Sign(sign::Args),
+    /// Check every DKIM signature of a message
+    Verify(verify::Args),
+    /// Prove in one command that signing works
+    Selftest(selftest::Args),
+    /// Put load on a milter, as Postfix would, and measure it
+    Bench(bench::Args),
+}
+
+/// Parses the command line and runs the command it names.
+pub fn run() -> CommandResult {
+    match Cli::parse().command {
+        Command::Keygen(args) => keygen::run(&args),
+        Command::Dns(args) => dns::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Selftest(args) => selftest::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
