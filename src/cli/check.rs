@@ -1,10 +1,18 @@
 //! `signet check`.
 
+use std::process::ExitCode;
+
 use super::CommandResult;
+use super::settings::Settings;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    settings: Settings,
+}
 
-pub fn run(_args: &Args) -> CommandResult {
-    Err("this command is not built yet".into())
+pub fn run(args: &Args) -> CommandResult {
+    let config = args.settings.config()?;
+    print!("{}", config.to_toml());
+    Ok(ExitCode::SUCCESS)
 }

@@ -13,14 +13,14 @@ mod dns;
 mod keygen;
 mod selftest;
 mod serve;
+mod settings;
 mod sign;
 mod verify;
 
 /// What a command returns; an `Err` is printed with its causes and exits with 2.
 pub type CommandResult = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The key directory a command uses when neither a flag nor the config names one.
-pub const DEFAULT_KEYS: &str = "/var/lib/signet/keys";
+pub use crate::config::DEFAULT_KEYS;
 
 #[derive(Parser)]
 #[command(name = "signet", version, about = "A DKIM-signing milter for Postfix")]

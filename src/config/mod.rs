@@ -1,1 +1,173 @@
-//! To be written.
+//! What the operator wrote, as typed and valid values.
+//!
+//! `raw` knows TOML and lines, `read` turns a tree into a [`Config`], `print` writes
+//! one back. Every key has a default; `docs/configuration.md` lists them. Nothing
+//! here opens a socket, reads a key or looks up a name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod error;
+mod listen;
+mod network;
+mod print;
+mod raw;
+mod read;
+mod span;
+#[cfg(test)]
+mod tests;
+mod word;
+
+pub use error::{ConfigError, ConfigErrors, Place};
+pub use listen::{ListenAddress, ListenError, Listener};
+pub use network::{Network, NetworkError};
+pub use word::UnknownWord;
+
+/// The key directory when neither a flag nor the config names one.
+pub const DEFAULT_KEYS: &str = "/var/lib/signet/keys";
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the milter listens; never empty.
+    pub listen: Vec<Listener>,
+    /// The key directory, `DOMAIN/SELECTOR.pem`.
+    pub keys: PathBuf,
+    pub trust: Trust,
+    pub signing: Signing,
+    pub limits: Limits,
+    pub log: Log,
+}
+
+/// Whose mail may be signed at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    pub networks: Vec<Network>,
+    /// Whether a client that authenticated is trusted.
+    pub authenticated: bool,
+    /// Values of `{daemon_name}` that are trusted.
+    pub daemon_names: Vec<String>,
+}
+
+/// How a message is signed, unless its rule says otherwise.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Signing {
+    /// How long a signature is valid (`x=`); none means for ever.
+    pub expiry: Option<Duration>,
+    pub on_failure: OnFailure,
+}
+
+/// What becomes of a message that should be signed and cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The client is told to try again later: nothing is lost, nothing leaves unsigned.
+    #[default]
+    Tempfail,
+    /// The message goes on without a signature.
+    Unsigned,
+    /// The message is refused for good.
+    Reject,
+}
+
+/// What one peer, or all of them, may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one milter packet.
+    pub packet_bytes: usize,
+    /// Bytes of one message's header section.
+    pub header_bytes: usize,
+    /// Connections at the same time, over all listeners.
+    pub connections: usize,
+    /// How long a connection may say nothing.
+    pub idle: Duration,
+}
+
+/// What is logged, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Log {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    /// One line a message.
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec![
+                ListenAddress::Inet {
+                    host: "127.0.0.1".to_owned(),
+                    port: 8891,
+                }
+                .into(),
+            ],
+            keys: DEFAULT_KEYS.into(),
+            trust: Trust::default(),
+            signing: Signing::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Trust {
+    /// This machine and whoever logged in.
+    fn default() -> Self {
+        Self {
+            networks: ["127.0.0.0/8", "::1/128"]
+                .iter()
+                .filter_map(|text| Network::parse(text).ok())
+                .collect(),
+            authenticated: true,
+            daemon_names: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // Postfix sends at most 65540 bytes, Sendmail up to 1 MiB when asked to;
+            // one more is the command byte.
+            packet_bytes: (1 << 20) + 1,
+            header_bytes: 1 << 20,
+            connections: 1000,
+            // libmilter's own: no MTA waits longer for its client, and Postfix takes a
+            // connection closed between two messages as a failure of the milter.
+            idle: Duration::from_secs(7210),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a config file's text. Relative paths in it are taken from the directory
+    /// of `file`, which is also the name that the errors show.
+    ///
+    /// # Errors
+    /// Every mistake in the text.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, ConfigErrors> {
+        read::config(text, file)
+    }
+
+    /// Every key with its value, as a config file that reads back to the same.
+    pub fn to_toml(&self) -> String {
+        print::config(self)
+    }
+}

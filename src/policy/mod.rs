@@ -1,1 +1,10 @@
-//! To be written.
+//! Who is signed, and why not: questions about one message, asked in order.
+//!
+//! Plain functions over values. The first "no" ends the questions and is the
+//! [`Reason`] in the log.
+
+pub mod origin;
+mod reason;
+
+pub use origin::{Origin, TrustedBy};
+pub use reason::Reason;

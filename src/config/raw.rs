@@ -1,0 +1,281 @@
+//! The text of a config file as a tree whose every value knows its line.
+//!
+//! This is the one file that knows TOML. It asks for keys by name, reports each
+//! wrong type, and each key that nobody asked for with the nearest one that
+//! somebody did. It walks the parser's own tree and not a `serde` structure,
+//! because `serde` stops at the first mistake and a tired administrator wants all
+//! of them at once. It refuses to know what any key means.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{ConfigError, ConfigErrors, Place};
+
+/// Reads `text` with `build`, which asks the root table for what it knows.
+///
+/// `file` is the name that the errors show. Beside the value come the lines of the
+/// keys that were found, by their full name.
+///
+/// # Errors
+/// Every mistake of syntax; or when there is none, every unknown key, wrong type,
+/// and whatever `build` reported.
+pub fn read<T>(
+    text: &str,
+    file: &str,
+    build: impl FnOnce(&Table<'_>) -> T,
+) -> Result<(T, BTreeMap<String, usize>), ConfigErrors> {
+    let document = Document::new(text, file);
+    let (root, mistakes) = DeTable::parse_recoverable(text);
+    let built = if mistakes.is_empty() {
+        let table = Table::new(&document, String::new(), Some(root.get_ref()));
+        let value = build(&table);
+        table.finish();
+        Some(value)
+    } else {
+        for mistake in &mistakes {
+            let span = mistake.span().unwrap_or_default();
+            document.report(span, "", mistake.message().replace('\n', ", "));
+        }
+        None
+    };
+    let mut errors = document.errors.into_inner();
+    match built {
+        Some(value) if errors.is_empty() => Ok((value, document.found.into_inner())),
+        _ => {
+            errors.sort_by_key(|error| error.place.line);
+            errors.dedup();
+            Err(ConfigErrors(errors))
+        }
+    }
+}
+
+/// `text` as a TOML string, quoted and escaped.
+pub fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[derive(Debug)]
+struct Document {
+    file: Arc<str>,
+    line_starts: Vec<usize>,
+    errors: RefCell<Vec<ConfigError>>,
+    found: RefCell<BTreeMap<String, usize>>,
+}
+
+impl Document {
+    fn new(text: &str, file: &str) -> Self {
+        let starts = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        Self {
+            file: file.into(),
+            line_starts: std::iter::once(0).chain(starts).collect(),
+            errors: RefCell::default(),
+            found: RefCell::default(),
+        }
+    }
+
+    fn line(&self, span: &Range<usize>) -> usize {
+        self.line_starts
+            .partition_point(|start| *start <= span.start)
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        Place {
+            file: self.file.clone(),
+            line: self.line(span),
+        }
+    }
+
+    fn report(&self, span: Range<usize>, key: &str, problem: impl Display) {
+        self.errors.borrow_mut().push(ConfigError {
+            place: self.place(&span),
+            key: key.to_owned(),
+            problem: problem.to_string(),
+        });
+    }
+}
+
+/// A table, or the place of one that the file leaves out.
+#[derive(Debug)]
+pub struct Table<'d> {
+    document: &'d Document,
+    path: String,
+    entries: Option<&'d DeTable<'d>>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'d> Table<'d> {
+    fn new(document: &'d Document, path: String, entries: Option<&'d DeTable<'d>>) -> Self {
+        Self {
+            document,
+            path,
+            entries,
+            asked: RefCell::default(),
+        }
+    }
+
+    /// The full name of a key of this table.
+    fn full(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+
+    /// The value of `key`, which is a known key from now on.
+    pub fn get(&self, key: &'static str) -> Option<Value<'d>> {
+        self.asked.borrow_mut().push(key);
+        let value = self.entries?.get(key)?;
+        let key = self.full(key);
+        let line = self.document.line(&value.span());
+        self.document.found.borrow_mut().insert(key.clone(), line);
+        Some(Value {
+            document: self.document,
+            key,
+            value,
+        })
+    }
+
+    /// Reads the table `key` with `build`; a table that the file leaves out is empty.
+    pub fn inside<T>(&self, key: &'static str, build: impl FnOnce(&Table<'d>) -> T) -> T {
+        let entries = self.get(key).and_then(|value| value.entries());
+        let table = Table::new(self.document, self.full(key), entries);
+        let built = build(&table);
+        table.finish();
+        built
+    }
+
+    fn finish(&self) {
+        let asked = self.asked.borrow();
+        if asked.is_empty() {
+            return;
+        }
+        for (key, _) in self.entries.into_iter().flatten() {
+            let name: &str = key.get_ref();
+            if !asked.contains(&name) {
+                let problem = format!("is not a key that signet knows; {}", nearest(name, &asked));
+                self.document.report(key.span(), &self.full(name), problem);
+            }
+        }
+    }
+}
+
+/// The known key that the operator most likely meant, or all of them.
+fn nearest(name: &str, known: &[&'static str]) -> String {
+    let alike = |key: &&&str| strsim::damerau_levenshtein(name, key);
+    match known.iter().min_by_key(alike) {
+        Some(key) if alike(&key) <= 1 + key.len() / 3 => format!("did you mean \"{key}\"?"),
+        _ => format!("the keys here are {}", known.join(", ")),
+    }
+}
+
+/// A value with its line and the full name of its key.
+#[derive(Debug, Clone)]
+pub struct Value<'d> {
+    document: &'d Document,
+    key: String,
+    value: &'d Spanned<DeValue<'d>>,
+}
+
+impl<'d> Value<'d> {
+    /// Reports a mistake in this value: what is wrong, and what to do.
+    pub fn wrong(&self, problem: impl Display) {
+        self.document.report(self.value.span(), &self.key, problem);
+    }
+
+    fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
+        let found = self.value.get_ref().type_str();
+        self.wrong(format!("is of type {found}; write {wanted}"));
+        None
+    }
+
+    pub fn string(&self) -> Option<&'d str> {
+        let text = self.value.get_ref().as_str();
+        text.or_else(|| self.wrong_type("a string in quotes"))
+    }
+
+    /// A string that `T` can read; what it says against it is reported.
+    pub fn parse<T: FromStr<Err: Display>>(&self) -> Option<T> {
+        self.parse_with(T::from_str)
+    }
+
+    /// As [`Value::parse`], with a function of the caller's.
+    pub fn parse_with<T, E: Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        parse(self.string()?)
+            .map_err(|problem| self.wrong(problem))
+            .ok()
+    }
+
+    pub fn boolean(&self) -> Option<bool> {
+        let flag = self.value.get_ref().as_bool();
+        flag.or_else(|| self.wrong_type("true or false, without quotes"))
+    }
+
+    /// A number of `at_least` or more.
+    pub fn integer(&self, at_least: u64) -> Option<u64> {
+        let Some(integer) = self.value.get_ref().as_integer() else {
+            return self.wrong_type("a whole number, without quotes");
+        };
+        match u64::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) if number >= at_least && number <= i64::MAX as u64 => Some(number),
+            _ => {
+                self.wrong(format!(
+                    "is {integer}; write a whole number of at least {at_least}"
+                ));
+                None
+            }
+        }
+    }
+
+    /// The number as it is written in octal (`0o660`); none if it is not.
+    pub fn octal(&self) -> Option<u64> {
+        let integer = self.value.get_ref().as_integer()?;
+        let octal = (integer.radix() == 8).then_some(integer.as_str())?;
+        u64::from_str_radix(octal, 8).ok()
+    }
+
+    pub fn is_string(&self) -> bool {
+        self.value.get_ref().is_str()
+    }
+
+    pub fn is_integer(&self) -> bool {
+        self.value.get_ref().is_integer()
+    }
+
+    pub fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
+    fn entries(&self) -> Option<&'d DeTable<'d>> {
+        let entries = self.value.get_ref().as_table();
+        entries.or_else(|| self.wrong_type(&format!("a table, [{}]", self.key)))
+    }
+
+    /// Reads this value as a table.
+    pub fn inside<T>(&self, build: impl FnOnce(&Table<'d>) -> T) -> T {
+        let table = Table::new(self.document, self.key.clone(), self.entries());
+        let built = build(&table);
+        table.finish();
+        built
+    }
+
+    /// The elements of an array, each with its own line; a value that is none stands
+    /// for an array of one.
+    pub fn elements(&self) -> Vec<Value<'d>> {
+        let DeValue::Array(elements) = self.value.get_ref() else {
+            return vec![self.clone()];
+        };
+        let element = |value| Value {
+            document: self.document,
+            key: self.key.clone(),
+            value,
+        };
+        elements.iter().map(element).collect()
+    }
+}

@@ -1,0 +1,132 @@
+use super::*;
+
+fn read(text: &str) -> Config {
+    Config::from_toml(text, "/etc/signet/signet.toml").unwrap()
+}
+
+fn errors(text: &str) -> Vec<String> {
+    let errors = Config::from_toml(text, "signet.toml").unwrap_err();
+    errors.0.iter().map(ConfigError::to_string).collect()
+}
+
+const EVERYTHING: &str = r#"
+listen = ["inet:127.0.0.1:8891", { address = "unix:/run/s.sock", mode = "0600", owner = "signet", group = 105 }]
+keys = "keys"
+[trust]
+networks = ["192.0.2.0/24"]
+authenticated = false
+daemon_names = ["ORIGINATING"]
+[signing]
+expiry = "7d"
+on_failure = "reject"
+[limits]
+packet_bytes = 100_000
+header_bytes = 50_000
+connections = 7
+idle = 60
+[log]
+level = "debug"
+format = "json"
+"#;
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    let config = read("");
+    assert_eq!(config, Config::default());
+    assert_eq!(config.listen[0].address.to_string(), "inet:127.0.0.1:8891");
+    assert!(config.trust.networks[0].contains("127.0.0.1".parse().unwrap()));
+    assert!(config.trust.networks[1].contains("::1".parse().unwrap()));
+    assert!(config.trust.authenticated);
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = read(EVERYTHING);
+    assert_eq!(config.listen.len(), 2);
+    assert_eq!(config.listen[1].mode, Some(0o600));
+    assert_eq!(config.listen[1].group.as_deref(), Some("105"));
+    assert_eq!(config.keys, PathBuf::from("/etc/signet/keys"));
+    assert!(!config.trust.authenticated);
+    assert_eq!(config.trust.daemon_names, ["ORIGINATING"]);
+    assert_eq!(config.signing.expiry, Some(Duration::from_secs(604_800)));
+    assert_eq!(config.signing.on_failure, OnFailure::Reject);
+    assert_eq!(config.limits.connections, 7);
+    assert_eq!(config.limits.idle, Duration::from_secs(60));
+    assert_eq!(config.log.level, LogLevel::Debug);
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn the_effective_config_reads_back_to_the_same() {
+    for config in [Config::default(), read(EVERYTHING)] {
+        let printed = config.to_toml();
+        assert_eq!(read(&printed), config, "{printed}");
+    }
+}
+
+#[test]
+fn an_unknown_key_names_file_line_and_the_nearest_key() {
+    assert_eq!(
+        errors("keys = \"k\"\n[trust]\nnetwork = []\n"),
+        [
+            r#"signet.toml:3: trust.network: is not a key that signet knows; did you mean "networks"?"#
+        ]
+    );
+    assert_eq!(
+        errors("[log]\ncolour = true\n"),
+        [
+            "signet.toml:2: log.colour: is not a key that signet knows; the keys here are level, format"
+        ]
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_the_order_of_the_file() {
+    let found = errors(
+        "listen = 8891\nkyes = \"k\"\n[trust]\nnetworks = [\"10.0.0.1/8\",\n  7]\n\
+         authenticated = \"yes\"\n[signing]\non_failure = \"accept\"\nexpiry = \"soon\"\n[limits]\nidle = 0\n",
+    );
+    let lines: Vec<_> = found
+        .iter()
+        .map(|e| e.split(": ").take(2).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ["signet.toml:1", "listen"],
+            ["signet.toml:2", "kyes"],
+            ["signet.toml:4", "trust.networks"],
+            ["signet.toml:5", "trust.networks"],
+            ["signet.toml:6", "trust.authenticated"],
+            ["signet.toml:8", "signing.on_failure"],
+            ["signet.toml:9", "signing.expiry"],
+            ["signet.toml:11", "limits.idle"],
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_mistake_of_syntax_names_its_line() {
+    let found = errors("keys = \"k\"\n[trust\nnetworks = []\n");
+    assert!(found[0].starts_with("signet.toml:2: "), "{found:?}");
+}
+
+#[test]
+fn a_relative_socket_is_postfix_s_notation_and_says_so() {
+    let found = errors("listen = \"unix:signet/signet.sock\"\n");
+    assert!(
+        found[0].contains("unix:/var/spool/postfix/signet/signet.sock"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_mode_is_octal_or_nothing() {
+    let listen = |mode: &str| format!("listen = {{ address = \"unix:/s\", mode = {mode} }}\n");
+    assert_eq!(read(&listen("0o660")).listen[0].mode, Some(0o660));
+    assert_eq!(read(&listen("\"660\"")).listen[0].mode, Some(0o660));
+    for mode in ["660", "\"rw\"", "\"1777\"", "true"] {
+        assert!(errors(&listen(mode))[0].contains("octal"), "{mode}");
+    }
+}

@@ -1,0 +1,156 @@
+//! The first question: may this client's mail be signed at all?
+//!
+//! Mail that only passes through, on its way to a virtual alias for instance, comes
+//! from a client that is not trusted and is never signed as its author's domain.
+
+use std::net::IpAddr;
+
+use super::Reason;
+use crate::config::Trust;
+
+/// How the client came to us, as the milter protocol tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Origin<'a> {
+    /// The client's address; none for a client that has none or that Postfix does
+    /// not know.
+    pub client: Option<IpAddr>,
+    /// `{auth_authen}`: the name that the client logged in with.
+    pub login: Option<&'a [u8]>,
+    /// `{auth_type}`: the SASL mechanism.
+    pub auth_type: Option<&'a [u8]>,
+    /// `{daemon_name}`: Postfix's `milter_macro_daemon_name`.
+    pub daemon_name: Option<&'a [u8]>,
+}
+
+/// What made the client trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrustedBy {
+    Network,
+    Authentication,
+    DaemonName,
+}
+
+impl<'a> Origin<'a> {
+    /// The login, when the client authenticated with one.
+    pub fn login(&self) -> Option<&'a [u8]> {
+        self.login.filter(|login| !login.is_empty())
+    }
+
+    /// Whether the client authenticated. A macro that is set to nothing is not set.
+    pub fn authenticated(&self) -> bool {
+        [self.login, self.auth_type]
+            .into_iter()
+            .flatten()
+            .any(|value| !value.is_empty())
+    }
+}
+
+/// Whether the client's mail may be signed, and what says so.
+///
+/// Needs nothing of the message, so a filter can ask at DATA and spare itself the
+/// rest of a stranger's mail.
+///
+/// # Errors
+/// [`Reason::UntrustedClient`].
+pub fn decide(trust: &Trust, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
+    if trust.authenticated && origin.authenticated() {
+        return Ok(TrustedBy::Authentication);
+    }
+    let among = |client| {
+        trust
+            .networks
+            .iter()
+            .any(|network| network.contains(client))
+    };
+    if origin.client.is_some_and(among) {
+        return Ok(TrustedBy::Network);
+    }
+    let is = |name| {
+        trust
+            .daemon_names
+            .iter()
+            .any(|known| known.as_bytes() == name)
+    };
+    if origin.daemon_name.is_some_and(is) {
+        return Ok(TrustedBy::DaemonName);
+    }
+    Err(Reason::UntrustedClient)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stranger() -> Origin<'static> {
+        Origin {
+            client: Some("203.0.113.9".parse().unwrap()),
+            daemon_name: Some(b"mail.example.com"),
+            ..Origin::default()
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_not_trusted() {
+        let trust = Trust::default();
+        assert_eq!(decide(&trust, &stranger()), Err(Reason::UntrustedClient));
+        assert_eq!(
+            decide(&trust, &Origin::default()),
+            Err(Reason::UntrustedClient)
+        );
+    }
+
+    #[test]
+    fn this_machine_is_trusted_over_ipv4_and_ipv6() {
+        for client in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let origin = Origin {
+                client: Some(client.parse().unwrap()),
+                ..stranger()
+            };
+            assert_eq!(decide(&Trust::default(), &origin), Ok(TrustedBy::Network));
+        }
+    }
+
+    #[test]
+    fn a_login_is_trusted_unless_the_config_says_no() {
+        let origin = Origin {
+            login: Some(b"alice"),
+            auth_type: Some(b"PLAIN"),
+            ..stranger()
+        };
+        let trust = Trust::default();
+        assert_eq!(decide(&trust, &origin), Ok(TrustedBy::Authentication));
+        let trust = Trust {
+            authenticated: false,
+            ..trust
+        };
+        assert_eq!(decide(&trust, &origin), Err(Reason::UntrustedClient));
+    }
+
+    #[test]
+    fn an_empty_macro_is_no_login() {
+        let origin = Origin {
+            login: Some(b""),
+            auth_type: Some(b""),
+            ..stranger()
+        };
+        assert_eq!(
+            decide(&Trust::default(), &origin),
+            Err(Reason::UntrustedClient)
+        );
+    }
+
+    #[test]
+    fn a_daemon_name_is_trusted_when_the_config_lists_it() {
+        let origin = Origin {
+            daemon_name: Some(b"ORIGINATING"),
+            ..stranger()
+        };
+        assert!(decide(&Trust::default(), &origin).is_err());
+        let trust = Trust {
+            daemon_names: vec!["ORIGINATING".to_owned()],
+            ..Trust::default()
+        };
+        assert_eq!(decide(&trust, &origin), Ok(TrustedBy::DaemonName));
+        assert!(decide(&trust, &stranger()).is_err());
+    }
+}
