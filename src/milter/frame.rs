@@ -1,0 +1,135 @@
+//! Frames: a length, a command byte, and what belongs to it.
+//!
+//! `u32` in network order counts the command byte and the payload. The decoder
+//! refuses a length of nothing and one above the limit before it allocates
+//! anything, and believes a peer's word for at most [`TRUSTED`] bytes at a time.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use thiserror::Error;
+
+/// The limit signet uses unless told otherwise. Postfix and Sendmail keep to 64 KiB;
+/// one mebibyte is the most that Sendmail can be configured to send.
+pub const DEFAULT_LIMIT: usize = 1024 * 1024 + 1;
+
+/// How much room is made at once for a frame whose length the peer has announced
+/// but whose bytes it has not sent.
+const TRUSTED: usize = 64 * 1024;
+
+/// Bytes of the length.
+const LENGTH: usize = 4;
+
+/// One frame. The payload shares the memory of the buffer that it was read into, so
+/// a frame is to be dropped before the next read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub command: u8,
+    pub payload: Bytes,
+}
+
+/// Why a peer's bytes cannot be a frame. There is no way to go on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FrameError {
+    #[error("packet of length 0, which cannot hold a command")]
+    Empty,
+    /// `HTTP` and other protocols end here too: their first four bytes are an
+    /// absurd length.
+    #[error("packet of {length} bytes, above the limit of {limit}")]
+    TooLong { length: usize, limit: usize },
+}
+
+/// Takes the first frame off `buffer`. `None` means that more bytes are needed;
+/// room for them has been reserved.
+///
+/// # Errors
+/// When the announced length is 0 or above `limit`. The buffer is left as it was.
+pub fn decode(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, FrameError> {
+    let Some(length) = buffer.first_chunk::<LENGTH>() else {
+        return Ok(None);
+    };
+    let length = u32::from_be_bytes(*length) as usize;
+    if length == 0 {
+        return Err(FrameError::Empty);
+    }
+    if length > limit {
+        return Err(FrameError::TooLong { length, limit });
+    }
+    let missing = (LENGTH + length).saturating_sub(buffer.len());
+    if missing > 0 {
+        buffer.reserve(missing.min(TRUSTED));
+        return Ok(None);
+    }
+    buffer.advance(LENGTH);
+    let mut payload = buffer.split_to(length).freeze();
+    let command = payload.get_u8();
+    Ok(Some(Frame { command, payload }))
+}
+
+/// Writes one frame whose payload is the concatenation of `parts`.
+pub(super) fn encode(command: u8, parts: &[&[u8]], out: &mut BytesMut) {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    out.reserve(LENGTH + length);
+    // What this program writes is far below 4 GiB: a signature or a part of a message.
+    out.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    out.put_u8(command);
+    for part in parts {
+        out.put_slice(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_taken_off_only_when_it_is_whole() {
+        let mut bytes = BytesMut::new();
+        for byte in b"\0\0\0\x04LX\0v\0\0\0\x01" {
+            assert_eq!(decode(&mut bytes, 100), Ok(None));
+            bytes.put_u8(*byte);
+            if bytes.ends_with(b"v") {
+                let frame = decode(&mut bytes, 100).unwrap().unwrap();
+                assert_eq!((frame.command, &frame.payload[..]), (b'L', &b"X\0v"[..]));
+                assert!(bytes.is_empty());
+            }
+        }
+        bytes.put_u8(b'A');
+        let frame = decode(&mut bytes, 100).unwrap().unwrap();
+        assert_eq!((frame.command, frame.payload.len()), (b'A', 0));
+    }
+
+    #[test]
+    fn a_length_of_nothing_is_refused() {
+        let mut bytes = BytesMut::from(&b"\0\0\0\0"[..]);
+        assert_eq!(decode(&mut bytes, 100), Err(FrameError::Empty));
+    }
+
+    #[test]
+    fn a_length_above_the_limit_is_refused_before_room_is_made() {
+        let mut bytes = BytesMut::from(&b"HTTP/1.1"[..]);
+        let before = bytes.capacity();
+        assert_eq!(
+            decode(&mut bytes, 100),
+            Err(FrameError::TooLong {
+                length: 0x4854_5450,
+                limit: 100
+            })
+        );
+        assert_eq!(bytes.capacity(), before);
+        let mut at_the_limit = BytesMut::from(&b"\0\0\0\x02BX"[..]);
+        assert!(decode(&mut at_the_limit, 2).unwrap().is_some());
+    }
+
+    #[test]
+    fn an_announced_length_is_not_believed_beyond_64_kib() {
+        let mut bytes = BytesMut::from(&b"\0\x10\0\0B"[..]);
+        assert_eq!(decode(&mut bytes, DEFAULT_LIMIT), Ok(None));
+        assert!(bytes.capacity() < 2 * TRUSTED);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let mut bytes = BytesMut::new();
+        encode(b'i', &[b"ab", b"", b"c"], &mut bytes);
+        assert_eq!(&bytes[..], b"\0\0\0\x04iabc");
+    }
+}
