@@ -1,10 +1,130 @@
-//! `signet dns`.
+//! `signet dns`: prints the records of keys that are there already.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use super::CommandResult;
+use super::announce::{self, Announcement};
+use crate::dns::Format;
+use crate::keys::{KeyDirectory, KeyEntry, Scan};
+use crate::names::{DomainName, Selector};
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The signing domain
+    #[arg(value_name = "DOMAIN")]
+    domain: DomainName,
 
-pub fn run(_args: &Args) -> CommandResult {
-    Err("this command is not built yet".into())
+    /// The key [default: every key of the domain]
+    #[arg(long, value_name = "SELECTOR")]
+    selector: Option<Selector>,
+
+    /// The key directory
+    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_KEYS)]
+    keys: PathBuf,
+
+    /// Print the record in this form and nothing else (may be repeated)
+    #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
+    format: Vec<Format>,
+}
+
+impl Args {
+    fn wants(&self, selector: Option<&Selector>) -> bool {
+        match (&self.selector, selector) {
+            (Some(wanted), Some(selector)) => wanted == selector,
+            _ => true,
+        }
+    }
+}
+
+pub fn run(args: &Args) -> CommandResult {
+    let directory = KeyDirectory::open(&args.keys)?;
+    let scan = directory.scan();
+    let mut unusable: Vec<String> = scan
+        .problems
+        .iter()
+        .filter(|problem| problem.domain.as_ref() == Some(&args.domain))
+        .filter(|problem| args.wants(problem.selector.as_ref()))
+        .map(|problem| chain(&problem.error))
+        .collect();
+    let mut announcements = Vec::new();
+    let (of_domain, others): (Vec<&KeyEntry>, Vec<&KeyEntry>) =
+        scan.keys.iter().partition(|key| key.domain == args.domain);
+    for entry in of_domain
+        .iter()
+        .filter(|key| args.wants(Some(&key.selector)))
+    {
+        match directory.load(&entry.path) {
+            Ok(key) => announcements.push(Announcement::new((*entry).clone(), &key)),
+            Err(error) => unusable.push(chain(&error)),
+        }
+    }
+    if announcements.is_empty() && unusable.is_empty() {
+        return Err(absent(args, &of_domain, &others, &scan).into());
+    }
+    for problem in &unusable {
+        eprintln!("signet: {problem}");
+    }
+    if !announcements.is_empty() {
+        announce::print(&announcements, &args.format, false)?;
+    }
+    Ok(if unusable.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// That there is no such key, and what there is instead.
+fn absent(args: &Args, of_domain: &[&KeyEntry], others: &[&KeyEntry], scan: &Scan) -> String {
+    let Args { domain, keys, .. } = args;
+    let keys = keys.display();
+    if let Some(selector) = &args.selector
+        && !of_domain.is_empty()
+    {
+        let there = list(of_domain.iter().map(|key| &key.selector));
+        return format!(
+            "{domain} has no key with the selector {selector} in {keys}; there is: {there}"
+        );
+    }
+    let there = if others.is_empty() {
+        "there is none at all".to_owned()
+    } else {
+        format!(
+            "there are keys for: {}",
+            list(others.iter().map(|key| &key.domain))
+        )
+    };
+    let near = scan
+        .ignored
+        .iter()
+        .filter(|file| file.path.starts_with(args.keys.join(domain.as_str())))
+        .map(|file| format!("; {} is passed over: {}", file.path.display(), file.reason));
+    format!(
+        "{domain} has no key in {keys}, {there}{}",
+        near.collect::<String>()
+    )
+}
+
+/// Each name once, in order, not more than a screen can hold.
+fn list<T: Display + Ord>(names: impl Iterator<Item = T>) -> String {
+    const MOST: usize = 20;
+    let names: BTreeSet<T> = names.collect();
+    let shown: Vec<String> = names.iter().take(MOST).map(T::to_string).collect();
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -1,10 +1,90 @@
-//! `signet keygen`.
+//! `signet keygen`: makes a key and says what to publish.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
 
 use super::CommandResult;
+use super::announce::{self, Announcement};
+use crate::dkim::SigningKey;
+use crate::dns::{Format, record_name};
+use crate::keys::{self, Algorithm, KeyEntry, RsaSize};
+use crate::names::{DomainName, Selector};
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The domain to sign for, as in the From: address
+    #[arg(value_name = "DOMAIN")]
+    domain: DomainName,
 
-pub fn run(_args: &Args) -> CommandResult {
-    Err("this command is not built yet".into())
+    /// The name of the key within the domain [default: "s" and the date, s20261122]
+    #[arg(long, value_name = "SELECTOR")]
+    selector: Option<Selector>,
+
+    /// The kind of key
+    #[arg(long, value_enum, default_value = "rsa")]
+    algorithm: AlgorithmName,
+
+    /// The size of an RSA key [default: 2048]
+    #[arg(long, value_enum)]
+    bits: Option<Bits>,
+
+    /// The key directory; the key is written to DIR/DOMAIN/SELECTOR.pem
+    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_KEYS)]
+    keys: PathBuf,
+
+    /// Print the record in this form and nothing else (may be repeated)
+    #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
+    format: Vec<Format>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum AlgorithmName {
+    Rsa,
+    Ed25519,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bits {
+    #[value(name = "2048")]
+    Bits2048,
+    #[value(name = "3072")]
+    Bits3072,
+    #[value(name = "4096")]
+    Bits4096,
+}
+
+pub fn run(args: &Args) -> CommandResult {
+    let algorithm = match (args.algorithm, args.bits) {
+        (AlgorithmName::Ed25519, None) => Algorithm::Ed25519,
+        (AlgorithmName::Ed25519, Some(_)) => {
+            return Err("an Ed25519 key has one size only: leave out --bits".into());
+        }
+        (AlgorithmName::Rsa, None | Some(Bits::Bits2048)) => Algorithm::Rsa(RsaSize::Bits2048),
+        (AlgorithmName::Rsa, Some(Bits::Bits3072)) => Algorithm::Rsa(RsaSize::Bits3072),
+        (AlgorithmName::Rsa, Some(Bits::Bits4096)) => Algorithm::Rsa(RsaSize::Bits4096),
+    };
+    let selector = match &args.selector {
+        Some(selector) => selector.clone(),
+        None => selector_of_today()?,
+    };
+    // Before anything is on disk: a name that DNS cannot hold.
+    record_name(&args.domain, &selector)?;
+
+    let pem = keys::generate(algorithm)?;
+    // The key is read as the daemon will read it, before it is kept.
+    let key = SigningKey::from_pem(pem.as_bytes())?;
+    let path = keys::write_new(&args.keys, &args.domain, &selector, &pem)?;
+    let entry = KeyEntry {
+        domain: args.domain.clone(),
+        selector,
+        path,
+    };
+    announce::print(&[Announcement::new(entry, &key)], &args.format, true)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn selector_of_today() -> Result<Selector, Box<dyn std::error::Error + Send + Sync>> {
+    let now = jiff::Timestamp::try_from(SystemTime::now())?;
+    Ok(Selector::parse(&now.strftime("s%Y%m%d").to_string())?)
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod announce;
 mod bench;
 mod check;
 mod dns;

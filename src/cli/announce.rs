@@ -1,0 +1,176 @@
+//! What `keygen` and `dns` print: the record for a person, or in the formats asked for.
+//!
+//! With `--format` standard output holds that text alone, so that it can go straight
+//! into a zone file; what there is to explain goes to standard error.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::dkim::{KeyType, SigningKey};
+use crate::dns::format::{self, DEFAULT_TTL, FORMATS};
+use crate::dns::{Format, KeyRecord, Publication};
+use crate::keys::KeyEntry;
+
+/// A key on disk with the record that announces it to the world.
+pub(super) struct Announcement {
+    publication: Publication,
+    path: PathBuf,
+    kind: String,
+    fingerprint: String,
+    is_weak: bool,
+}
+
+impl Announcement {
+    pub(super) fn new(entry: KeyEntry, key: &SigningKey) -> Self {
+        let public_key = key.public_key();
+        Self {
+            publication: Publication {
+                domain: entry.domain,
+                selector: entry.selector,
+                record: KeyRecord::new(&public_key),
+                ttl: DEFAULT_TTL,
+            },
+            path: entry.path,
+            kind: match key.key_type() {
+                KeyType::Rsa => format!("RSA, {} bits", key.bits()),
+                KeyType::Ed25519 => "Ed25519".to_owned(),
+            },
+            fingerprint: public_key.fingerprint(),
+            is_weak: key.is_weak(),
+        }
+    }
+
+    /// The whole story, for a person.
+    fn story(&self) -> String {
+        let value = format::DEFAULT.render(std::slice::from_ref(&self.publication));
+        let other_formats: Vec<_> = FORMATS.iter().skip(1).map(|format| format.name).collect();
+        format!(
+            "{facts}\n\
+             Publish one TXT record.\n\
+             Name:            {name}\n\
+             In the zone:     {relative} (the same without .{domain})\n\
+             TTL:             {DEFAULT_TTL}\n\
+             Value:\n\n\
+             {value}\n\
+             {how}\n\
+             For other consoles and zone files:\n  \
+             signet dns {domain} --selector {selector} --keys {keys} --format NAME\n\
+             where NAME is {formats}.\n",
+            facts = self.facts(),
+            name = self.publication.name(),
+            relative = self.publication.relative_name(),
+            domain = self.publication.domain,
+            selector = self.publication.selector,
+            keys = self.key_directory(),
+            how = HOW_TO_PASTE,
+            formats = other_formats.join(", "),
+        )
+    }
+
+    fn facts(&self) -> String {
+        let Publication {
+            domain, selector, ..
+        } = &self.publication;
+        let weak = if self.is_weak {
+            "Warning:         an RSA key of less than 2048 bits is weak; make a new one\n"
+        } else {
+            ""
+        };
+        format!(
+            "Signing domain:  {domain}\n\
+             Selector:        {selector} ({})\n\
+             Private key:     {} (keep it secret)\n\
+             Fingerprint:     {} (of the public key)\n\
+             {weak}",
+            self.kind,
+            self.path.display(),
+            self.fingerprint,
+        )
+    }
+
+    fn next_step(&self) -> String {
+        format!(
+            "Next: wait until the record is seen,\n  \
+             dig +short TXT {}\n\
+             then start or reload signet. It signs with every key in {} from then on.\n",
+            self.publication.name(),
+            self.key_directory(),
+        )
+    }
+
+    fn key_directory(&self) -> String {
+        let directory = self.path.parent().and_then(|domain| domain.parent());
+        directory.unwrap_or(&self.path).display().to_string()
+    }
+}
+
+const HOW_TO_PASTE: &str = "\
+Amazon Route53: paste the value exactly as it is, quotation marks included, on one
+line. DNS holds text in strings of at most 255 bytes, so a long key comes as several
+strings with a space between them; on two lines they would be two records, and both
+would be wrong. A name must have one such record only: replace an old one, do not add.
+";
+
+/// Prints the announcements; `is_new` when the keys have just been made.
+pub(super) fn print(
+    announcements: &[Announcement],
+    formats: &[Format],
+    is_new: bool,
+) -> io::Result<()> {
+    let mut text = String::new();
+    let mut explanation = String::new();
+    let publications: Vec<_> = announcements
+        .iter()
+        .map(|announcement| announcement.publication.clone())
+        .collect();
+    for format in formats {
+        text += &format.render(&publications);
+    }
+    for (place, announcement) in announcements.iter().enumerate() {
+        let told = if formats.is_empty() {
+            &mut text
+        } else {
+            &mut explanation
+        };
+        if place > 0 {
+            told.push('\n');
+        }
+        if formats.is_empty() {
+            told.push_str(&announcement.story());
+        } else {
+            told.push_str(&announcement.facts());
+            told.push_str(&format!(
+                "Record name:     {}\n",
+                announcement.publication.name()
+            ));
+        }
+        if is_new {
+            told.push('\n');
+            told.push_str(&announcement.next_step());
+        }
+    }
+    if formats
+        .iter()
+        .any(|format| format.name == format::DEFAULT.name)
+    {
+        explanation.push('\n');
+        explanation.push_str(HOW_TO_PASTE);
+    }
+    // First what a person should know, in case both go to one terminal.
+    let _ = io::stderr().write_all(explanation.as_bytes());
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Reads `--format` and lists the formats in the help.
+pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = FORMATS.iter().map(|format| {
+        PossibleValue::new(format.name)
+            .aliases(format.aliases)
+            .help(format.about)
+    });
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+}
