@@ -5,9 +5,21 @@
 //! knows nothing of milters, files, DNS or the clock, and it decides nothing: who is
 //! signed with what is policy's business.
 
+mod body;
+mod canonical_header;
+mod canonicalization;
+mod field;
+mod header_section;
+mod header_set;
 mod key;
 mod pem;
 mod public_key;
+mod selection;
+mod signer;
 
+pub use canonicalization::{Canonicalization, CanonicalizationAlgorithm, CanonicalizationError};
+pub use header_section::{Field, HeaderSection};
+pub use header_set::{HeaderSet, HeaderSetError};
 pub use key::{KeyError, SigningKey};
 pub use public_key::{KeyType, PublicKey};
+pub use signer::{SignError, SignErrorCause, SignJob, SignRequest, Signature, Signer};
