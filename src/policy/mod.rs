@@ -3,6 +3,7 @@
 //! Plain functions over values. The first "no" ends the questions and is the
 //! [`Reason`] in the log.
 
+pub mod author;
 pub mod origin;
 mod reason;
 
