@@ -3,8 +3,8 @@
 //! Bytes become a [`frame::Frame`], a frame becomes a [`command::Command`], and
 //! [`Session`] says what it means here and now: it answers the negotiation, keeps
 //! the macros, hands the filter each [`Event`] and writes at most one reply to it,
-//! none when the negotiation says that none is owed. The other end of
-//! the wire is to follow.
+//! none when the negotiation says that none is owed. [`mta`] is the other end of
+//! the wire, for tests, `signet selftest` and `signet bench`.
 //!
 //! All of it is functions over values. Nothing here reads a socket, a file or the
 //! clock, or knows what DKIM is.
@@ -15,10 +15,12 @@ pub mod event;
 pub mod flags;
 pub mod frame;
 pub mod macros;
+pub mod mta;
 pub mod negotiation;
 pub mod reply;
 pub mod session;
 
+pub use cursor::Fault;
 pub use event::{Connect, Event, Family, Parameters, Path};
 pub use macros::{Macros, Stage};
 pub use negotiation::{Agreement, Wanted};
