@@ -10,6 +10,9 @@ mod load;
 mod scan;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use generate::{Algorithm, GenerateError, RsaSize, generate};
 pub use load::{FILE_LIMIT, KeyFileError};
 pub use scan::{Ignored, KeyDirectory, KeyDirectoryError, KeyEntry, KeyProblem, Scan, ScanError};

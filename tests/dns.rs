@@ -1,0 +1,128 @@
+//! `signet dns`: the records of keys that are there, and what it says of those that are
+//! not.
+#![allow(clippy::unwrap_used, reason = "tests may fail by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+mod place;
+
+use place::{Place, stderr, stdout};
+
+fn with_keys(names: &[(&str, &str)]) -> Place {
+    let place = Place::new();
+    for (domain, selector) in names {
+        place.ok(&format!(
+            "keygen {domain} --selector {selector} --algorithm ed25519"
+        ));
+    }
+    place
+}
+
+#[test]
+fn every_key_of_the_domain_is_shown_unless_one_is_named() {
+    let place = with_keys(&[
+        ("a.example", "s2"),
+        ("a.example", "s1"),
+        ("b.example", "s3"),
+    ]);
+    let all = place.ok("dns A.example --format bind");
+    let names: Vec<_> = all
+        .lines()
+        .map(|line| line.split_once(". 300 IN TXT (").unwrap().0)
+        .collect();
+    assert_eq!(
+        names,
+        ["s1._domainkey.a.example", "s2._domainkey.a.example"]
+    );
+    let one = place.ok("dns a.example --selector S2 --format bind");
+    assert_eq!(one.lines().next(), all.lines().nth(1));
+    let story = place.ok("dns a.example");
+    assert_eq!(story.matches("Publish one TXT record.").count(), 2);
+}
+
+#[test]
+fn what_is_absent_is_answered_with_what_there_is() {
+    let place = with_keys(&[
+        ("a.example", "s1"),
+        ("a.example", "s2"),
+        ("b.example", "s1"),
+    ]);
+    let said = place.refused("dns a.example --selector s9");
+    assert!(said.contains("no key with the selector s9"), "{said}");
+    assert!(said.contains("there is: s1, s2\n"), "{said}");
+    let said = place.refused("dns c.example");
+    assert!(
+        said.contains("there are keys for: a.example, b.example\n"),
+        "{said}"
+    );
+
+    fs::rename(
+        place.key("b.example", "s1"),
+        place.keys().join("b.example/s1.private"),
+    )
+    .unwrap();
+    let said = place.refused("dns b.example");
+    assert!(
+        said.contains("s1.private is passed over: the name of a key ends in .pem"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_a_key_directory_it_says_so() {
+    let said = Place::new().refused("dns a.example");
+    assert!(
+        said.contains("does not exist; \"signet keygen\" makes it"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_named_and_the_others_are_shown() {
+    let place = with_keys(&[("a.example", "s1"), ("a.example", "s2")]);
+    let open = place.key("a.example", "s1");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = place.signet("dns a.example --format bind");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stdout(&output).starts_with("s2._domainkey"), "{output:?}");
+    let said = stderr(&output);
+    assert!(
+        said.contains(&format!("run: chmod 600 {}", open.display())),
+        "{said}"
+    );
+
+    let output = place.signet("dns a.example --selector s1");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn a_format_that_does_not_exist_is_answered_with_those_that_do() {
+    let said = Place::new().refused("dns a.example --format bnd");
+    assert!(
+        said.contains("quoted, plain, bind, route53-json, json"),
+        "{said}"
+    );
+}
+
+#[test]
+fn names_and_sizes_that_cannot_be_are_refused_before_anything_is_made() {
+    let place = Place::new();
+    let long = format!("{}.example", "a".repeat(60).repeat(4));
+    for arguments in [
+        "keygen not_a_name. --bits 1024",
+        "keygen ../../etc",
+        "keygen a.example --selector a/b",
+        "keygen a.example --algorithm ed25519 --bits 2048",
+        "keygen a.example --algorithm dsa",
+        &format!("keygen {long}"),
+        &format!(
+            "keygen {label}.{label}.{label}.example --selector {label}",
+            label = "a".repeat(60)
+        ),
+    ] {
+        place.refused(arguments);
+    }
+    assert!(!place.keys().exists());
+}
