@@ -1,0 +1,74 @@
+"""A milter under test: how it is started on one core, watched and ended."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+
+
+class Peer:
+    """One milter. A subclass says what to run; see opendkim.py for an example."""
+
+    name = ""
+    program = ""
+
+    def __init__(self, signet, key, scratch, core):
+        self.signet = signet
+        self.key = key
+        self.scratch = scratch
+        self.core = core
+        self.port = None
+
+    def is_installed(self):
+        return shutil.which(self.program) is not None
+
+    def version(self):
+        raise NotImplementedError
+
+    def command(self, port):
+        """The command line of a milter in the foreground on 127.0.0.1:port that
+        signs with self.key and writes no log."""
+        raise NotImplementedError
+
+    def pids(self, process):
+        """The processes that do the work; one unless a subclass knows better."""
+        return [process.pid]
+
+    @contextlib.contextmanager
+    def running(self):
+        """Yields (socket, pids) of a fresh process; ends it afterwards."""
+        port = free_port()
+        log = self.scratch / f"{self.name}.log"
+        with open(log, "wb") as errors:
+            process = subprocess.Popen(
+                ["taskset", "-c", self.core, *self.command(port)],
+                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+            )
+        try:
+            wait_until_listening(process, port, log)
+            yield f"inet:127.0.0.1:{port}", self.pids(process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until_listening(process, port, log):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args} does not listen: {log.read_text(errors='replace')[-500:]}")

@@ -1,0 +1,122 @@
+"""What is measured. A scenario is a function of a fresh milter; it returns numbers.
+
+Every scenario runs for each peer in turn, and the turns are repeated, so that a
+slow minute of the machine falls on all of them.
+"""
+
+import json
+import statistics
+import sys
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+def small(peer, generator, options):
+    with peer.running() as (socket, pids):
+        return load_result(generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds))
+
+
+def medium(peer, generator, options):
+    with peer.running() as (socket, pids):
+        return load_result(generator.load(socket, pids, 64, 50 * KIB, seconds=options.seconds))
+
+
+def large(peer, generator, options):
+    with peer.running() as (socket, pids):
+        return load_result(generator.load(socket, pids, 16, MIB, seconds=options.seconds))
+
+
+def huge(peer, generator, options):
+    """Eight messages of 25 MiB at once, after small ones have warmed the milter up."""
+    with peer.running() as (socket, pids):
+        generator.load(socket, pids, 8, 4 * KIB, messages=400)
+        run = generator.load(socket, pids, 8, 25 * MIB, seconds=2 * options.seconds)
+        result = load_result(run)
+        result["added_mib"] = (run["milter"]["resident_peak"] - run["milter"]["resident_before"]) / MIB
+        return result
+
+
+def crowd(peer, generator, options):
+    """Peak memory of a fresh process under 256 busy connections."""
+    with peer.running() as (socket, pids):
+        return load_result(generator.load(socket, pids, 256, 4 * KIB, seconds=options.seconds))
+
+
+def calm(peer, generator, options):
+    """Latency at 30 % of the load the milter can carry, arriving at random."""
+    with peer.running() as (socket, pids):
+        most = generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds / 2)
+        rate = 0.3 * most["messages_per_second"]
+        return load_result(
+            generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds, rate=rate)
+        )
+
+
+def idle(peer, generator, options):
+    with peer.running() as (socket, pids):
+        run = generator.idle(socket, pids, 500, 4 * KIB)
+        return {
+            "kib_per_connection": run["bytes_per_connection"] / KIB,
+            "kib_per_used_connection": run["bytes_per_used_connection"] / KIB,
+            "raw": run,
+        }
+
+
+SCENARIOS = {
+    "small": small, "medium": medium, "large": large, "huge": huge,
+    "crowd": crowd, "calm": calm, "idle": idle,
+}
+
+
+def load_result(run):
+    if run["unsigned"] or run["failures"] or not run["messages"]:
+        print(
+            f"WARNING: {run['unsigned']} of {run['messages']} unsigned: "
+            f"{run['unsigned_answers']} {run['failures']}",
+            file=sys.stderr,
+        )
+    latency, end = run["latency_us"] or {}, run["end_of_message_us"] or {}
+    return {
+        "per_second": run["messages_per_second"],
+        "processor_us": run["milter"]["processor_us_per_message"],
+        "cores": run["milter"]["cores"],
+        "peak_mib": run["milter"]["resident_peak"] / MIB,
+        "p50_ms": latency.get("p50", 0) / 1000,
+        "p99_ms": latency.get("p99", 0) / 1000,
+        "end_p99_ms": end.get("p99", 0) / 1000,
+        "generator_us": run["generator_us_per_message"],
+        "signed_share": run["signed_share"],
+        "raw": run,
+    }
+
+
+def run_all(peers, generator, options):
+    """{"primitive": {...}, scenario: {peer: {"median": {...}, "runs": [...]}}}"""
+    chosen = options.only.split(",") if options.only else list(SCENARIOS)
+    unknown = set(chosen) - set(SCENARIOS)
+    if unknown:
+        raise RuntimeError(f"no such scenario: {', '.join(unknown)}; known: {', '.join(SCENARIOS)}")
+    runs = {scenario: {peer.name: [] for peer in peers} for scenario in chosen}
+    primitive = []
+    for turn in range(options.repeat):
+        for scenario in chosen:
+            # Beside every turn, so that both see the same machine.
+            primitive.append(generator.primitive("rsa2048", options.server_core))
+            for peer in peers:
+                print(f"  turn {turn + 1}: {scenario}, {peer.name}", file=sys.stderr)
+                result = SCENARIOS[scenario](peer, generator, options)
+                raw = options.out / f"{scenario}-{peer.name}-{turn + 1}.json"
+                raw.write_text(json.dumps(result.pop("raw"), indent=1))
+                runs[scenario][peer.name].append(result)
+    return {
+        "primitive": {"median": {"rsa2048_us": statistics.median(primitive)}, "runs": primitive},
+        "scenarios": {
+            scenario: {name: {"median": medians(of_peer), "runs": of_peer}
+                       for name, of_peer in of_scenario.items()}
+            for scenario, of_scenario in runs.items()
+        },
+    }
+
+
+def medians(runs):
+    return {field: statistics.median(run[field] for run in runs) for field in runs[0]}
