@@ -4,6 +4,7 @@
 //! `record` and `format` are pure: text in, text out.
 
 pub mod format;
+pub mod lookup;
 pub mod record;
 
 pub use format::{Format, Publication, record_name};

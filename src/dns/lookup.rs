@@ -1,0 +1,146 @@
+//! The DNS client: asks for the TXT records of a name and tells "there is none" from
+//! "could not be found out", which are different news to an administrator. Decides
+//! nothing about what the records say.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::rr::{Name, RData};
+
+/// What a lookup of the TXT records of one name came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The records, each with its character-strings joined. Not empty.
+    Found(Vec<Vec<u8>>),
+    /// The name does not exist or has no TXT record.
+    Missing,
+    /// It could not be found out; the text says why.
+    Trouble(String),
+}
+
+/// Why there is no DNS client.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    #[error("the system's DNS settings (/etc/resolv.conf) cannot be used")]
+    System(#[source] NetError),
+    #[error("the DNS client cannot be set up")]
+    Client(#[source] NetError),
+}
+
+/// Asks one set of name servers. Has to be used inside a tokio runtime.
+pub struct Lookup {
+    resolver: TokioResolver,
+    /// Whom it asks, for messages.
+    server: String,
+}
+
+impl std::fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lookup({})", self.server)
+    }
+}
+
+impl Lookup {
+    /// Asks the name servers that the system is set up with.
+    ///
+    /// # Errors
+    /// When `/etc/resolv.conf` cannot be read or used.
+    pub fn of_system() -> Result<Self, LookupError> {
+        let (config, options) =
+            hickory_resolver::system_conf::read_system_conf().map_err(LookupError::System)?;
+        let servers: Vec<String> = config
+            .name_servers()
+            .iter()
+            .map(|server| server.ip.to_string())
+            .collect();
+        Self::new(config, options, servers.join(", "))
+    }
+
+    /// Asks one name server, by UDP and, for answers that are too long, TCP.
+    ///
+    /// # Errors
+    /// When the client cannot be set up.
+    pub fn of_server(address: SocketAddr) -> Result<Self, LookupError> {
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+        let connections = connections.into_iter().map(|mut connection| {
+            connection.port = address.port();
+            connection
+        });
+        let server = NameServerConfig::new(address.ip(), true, connections.collect());
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        Self::new(config, ResolverOpts::default(), address.to_string())
+    }
+
+    fn new(
+        config: ResolverConfig,
+        mut options: ResolverOpts,
+        server: String,
+    ) -> Result<Self, LookupError> {
+        options.timeout = Duration::from_secs(3);
+        options.attempts = 2;
+        // A 2048-bit key does not fit into the 512 bytes of plain DNS.
+        options.edns0 = true;
+        options.use_hosts_file = ResolveHosts::Never;
+        let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let resolver = builder
+            .with_options(options)
+            .build()
+            .map_err(LookupError::Client)?;
+        Ok(Self { resolver, server })
+    }
+
+    /// The TXT records of a full name.
+    pub async fn txt(&self, name: &str) -> Answer {
+        let trouble = |why: String| Answer::Trouble(format!("{why} (asked {})", self.server));
+        let name = match Name::from_str_relaxed(name) {
+            Ok(mut name) => {
+                // No search list: the name is complete.
+                name.set_fqdn(true);
+                name
+            }
+            Err(error) => return trouble(format!("the name cannot be asked for: {error}")),
+        };
+        let found = match self.resolver.txt_lookup(name).await {
+            Ok(found) => found,
+            // Only these two say that there is no record; hickory puts every kind of
+            // "no answer" into one error.
+            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
+                if matches!(none.response_code.to_str(), "NXDomain" | "NoError") =>
+            {
+                return Answer::Missing;
+            }
+            Err(error) => return trouble(words(&error)),
+        };
+        let mut records: Vec<Vec<u8>> = Vec::new();
+        for record in found.answers() {
+            if let RData::TXT(txt) = &record.data {
+                records.push(txt.txt_data.concat());
+            }
+        }
+        if records.is_empty() {
+            Answer::Missing
+        } else {
+            Answer::Found(records)
+        }
+    }
+}
+
+fn words(error: &NetError) -> String {
+    match error {
+        NetError::Timeout => "the name server did not answer in time".to_owned(),
+        NetError::NoConnections => "no name server can be reached".to_owned(),
+        NetError::Dns(DnsError::ResponseCode(code)) => {
+            format!("the name server answered {code:?}")
+        }
+        NetError::Dns(DnsError::NoRecordsFound(none)) => {
+            format!("the name server answered {:?}", none.response_code)
+        }
+        other => other.to_string(),
+    }
+}
