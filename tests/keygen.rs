@@ -231,6 +231,26 @@ fn with_a_format_standard_output_is_that_text_alone() {
 }
 
 #[test]
+fn when_the_record_cannot_be_printed_the_key_is_still_named() {
+    let place = Place::new();
+    let output = Command::new(SIGNET)
+        .args(["keygen", "example.com", "--selector", "s1"])
+        .args(["--algorithm", "ed25519", "--keys"])
+        .arg(place.keys())
+        .stdout(fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let key = place.key("example.com", "s1");
+    let said = stderr(&output);
+    assert!(
+        said.contains(&format!("the key is in {}", key.display())),
+        "{said}"
+    );
+    assert!(key.exists());
+}
+
+#[test]
 fn route53_json_is_a_change_batch() {
     let place = Place::new();
     place.ok("keygen example.com --selector s1");

@@ -19,7 +19,7 @@ pub(super) struct Announcement {
     path: PathBuf,
     kind: String,
     fingerprint: String,
-    is_weak: bool,
+    advice: &'static str,
 }
 
 impl Announcement {
@@ -38,7 +38,15 @@ impl Announcement {
                 KeyType::Ed25519 => "Ed25519".to_owned(),
             },
             fingerprint: public_key.fingerprint(),
-            is_weak: key.is_weak(),
+            advice: match key.key_type() {
+                KeyType::Rsa if key.is_weak() => {
+                    "Warning:         an RSA key of less than 2048 bits is weak; make a new one\n"
+                }
+                KeyType::Rsa => "",
+                KeyType::Ed25519 => {
+                    "Note:            many receivers check RSA only; have an RSA key as well\n"
+                }
+            },
         }
     }
 
@@ -73,20 +81,16 @@ impl Announcement {
         let Publication {
             domain, selector, ..
         } = &self.publication;
-        let weak = if self.is_weak {
-            "Warning:         an RSA key of less than 2048 bits is weak; make a new one\n"
-        } else {
-            ""
-        };
         format!(
             "Signing domain:  {domain}\n\
              Selector:        {selector} ({})\n\
              Private key:     {} (keep it secret)\n\
              Fingerprint:     {} (of the public key)\n\
-             {weak}",
+             {}",
             self.kind,
             self.path.display(),
             self.fingerprint,
+            self.advice,
         )
     }
 

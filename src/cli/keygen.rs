@@ -80,7 +80,13 @@ pub fn run(args: &Args) -> CommandResult {
         selector,
         path,
     };
-    announce::print(&[Announcement::new(entry, &key)], &args.format, true)?;
+    let made = entry.path.display().to_string();
+    announce::print(&[Announcement::new(entry, &key)], &args.format, true).map_err(|error| {
+        format!(
+            "the key is in {made}, but its record could not be printed ({error}); \
+             \"signet dns\" prints it again"
+        )
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,7 @@
 //! Reading a key record: the tag-list of RFC 6376 §3.2, then each tag by §3.6.1.
 
+use std::collections::BTreeMap;
+
 use base64ct::{Base64Unpadded, Encoding};
 use rsa::pkcs1::RsaPublicKey;
 use rsa::pkcs8::ObjectIdentifier;
@@ -13,9 +15,11 @@ const RSA: ObjectIdentifier = rsa::pkcs1::ALGORITHM_OID;
 /// RFC 8410 §3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-struct Tag<'t> {
-    name: &'t str,
-    value: &'t str,
+#[derive(Default)]
+struct Tags<'t> {
+    values: BTreeMap<&'t str, &'t str>,
+    /// The name of the first.
+    first: &'t str,
 }
 
 pub(super) fn parse(text: &str) -> Result<KeyRecord, RecordError> {
@@ -31,20 +35,15 @@ pub(super) fn parse(text: &str) -> Result<KeyRecord, RecordError> {
 
 fn key_record(text: &str) -> Result<KeyRecord, RecordError> {
     let tags = tag_list(text)?;
-    let value = |name: &str| {
-        tags.iter()
-            .find(|tag| tag.name == name)
-            .map(|tag| tag.value)
-    };
+    let value = |name: &str| tags.values.get(name).copied();
 
-    if let Some(place) = tags.iter().position(|tag| tag.name == "v") {
-        let version = value("v").unwrap_or_default();
+    if let Some(version) = value("v") {
         if version != "DKIM1" {
             return Err(RecordError::Version {
-                version: version.into(),
+                version: shortened(version),
             });
         }
-        if place != 0 {
+        if tags.first != "v" {
             return Err(RecordError::VersionNotFirst);
         }
     }
@@ -53,7 +52,7 @@ fn key_record(text: &str) -> Result<KeyRecord, RecordError> {
         Some("ed25519") => KeyType::Ed25519,
         Some(other) => {
             return Err(RecordError::KeyType {
-                key_type: other.into(),
+                key_type: shortened(other),
             });
         }
     };
@@ -69,7 +68,7 @@ fn key_record(text: &str) -> Result<KeyRecord, RecordError> {
 
 /// Splits a record into its tags (RFC 6376 §3.2): each name once, white space around
 /// names and values taken off, one semicolon at the end allowed.
-fn tag_list(text: &str) -> Result<Vec<Tag<'_>>, RecordError> {
+fn tag_list(text: &str) -> Result<Tags<'_>, RecordError> {
     let trimmed = trim(text);
     if trimmed.is_empty() {
         return Err(RecordError::Empty);
@@ -84,7 +83,7 @@ fn tag_list(text: &str) -> Result<Vec<Tag<'_>>, RecordError> {
             position: position(found),
         });
     }
-    let mut tags: Vec<Tag<'_>> = Vec::new();
+    let mut tags = Tags::default();
     for part in trimmed.strip_suffix(';').unwrap_or(trimmed).split(';') {
         let spec = trim(part);
         if spec.is_empty() {
@@ -105,12 +104,14 @@ fn tag_list(text: &str) -> Result<Vec<Tag<'_>>, RecordError> {
                 position: position(spec),
             });
         }
-        if tags.iter().any(|tag| tag.name == name) {
+        if tags.values.insert(name, value).is_some() {
             return Err(RecordError::Duplicate {
                 name: shortened(name),
             });
         }
-        tags.push(Tag { name, value });
+        if tags.first.is_empty() {
+            tags.first = name;
+        }
     }
     Ok(tags)
 }
@@ -124,9 +125,12 @@ fn character_position(text: &str, part: &str) -> usize {
         + 1
 }
 
-/// At most 40 characters, for a message.
+/// At most 40 characters on one line, for a message.
 fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
+    text.chars()
+        .take(40)
+        .map(|c| if is_space(c) { ' ' } else { c })
+        .collect()
 }
 
 /// FWS is spaces and tabs, with line ends among them (RFC 6376 §2.8). A line end at
