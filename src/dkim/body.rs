@@ -1,86 +1,133 @@
-//! The body made ready for hashing (RFC 6376 §3.4.3, §3.4.4) as it streams.
+//! The hash of a body, over its canonical bytes as they come.
+
+use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::CanonicalizationAlgorithm;
+use super::canonical_body::BodyCanonicalizer;
 
 /// The body hash of one message under one canonicalization.
-#[derive(Clone)]
 pub(super) struct BodyHash {
-    algorithm: CanonicalizationAlgorithm,
+    canonicalizer: BodyCanonicalizer,
+    hash: GatheringHash,
+}
+
+/// SHA-256 that gathers short pieces: a call of the library costs as much as hashing
+/// some forty bytes. Long pieces are hashed where they lie.
+struct GatheringHash {
     context: Context,
-    lines: u64,
-    space: bool,
-    cr: bool,
-    written: bool,
+    gathered: [u8; 1024],
+    length: usize,
+}
+
+/// From this many bytes on a piece is hashed where it lies.
+const LONG: usize = 256;
+
+impl GatheringHash {
+    fn update(&mut self, piece: &[u8]) {
+        if piece.len() < LONG {
+            let end = self.length + piece.len();
+            if let Some(room) = self.gathered.get_mut(self.length..end) {
+                room.copy_from_slice(piece);
+                self.length = end;
+                return;
+            }
+        }
+        self.flush();
+        if piece.len() < LONG
+            && let Some(room) = self.gathered.get_mut(..piece.len())
+        {
+            room.copy_from_slice(piece);
+            self.length = piece.len();
+        } else {
+            self.context.update(piece);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.context
+            .update(self.gathered.get(..self.length).unwrap_or_default());
+        self.length = 0;
+    }
 }
 
 impl BodyHash {
     pub(super) fn new(algorithm: CanonicalizationAlgorithm) -> Self {
         Self {
-            algorithm,
-            context: Context::new(&SHA256),
-            lines: 0,
-            space: false,
-            cr: false,
-            written: false,
+            canonicalizer: BodyCanonicalizer::new(algorithm),
+            hash: GatheringHash {
+                context: Context::new(&SHA256),
+                gathered: [0; 1024],
+                length: 0,
+            },
         }
     }
 
     pub(super) fn algorithm(&self) -> CanonicalizationAlgorithm {
-        self.algorithm
+        self.canonicalizer.algorithm()
     }
 
+    /// Takes the next piece of the body, cut anywhere.
     pub(super) fn update(&mut self, chunk: &[u8]) {
-        for &byte in chunk {
-            let cr = std::mem::take(&mut self.cr);
-            match byte {
-                b'\n' => {
-                    self.space = false;
-                    self.lines += 1;
-                    continue;
-                }
-                _ if cr => self.byte(b'\r'),
-                _ => {}
-            }
-            match byte {
-                b'\r' => self.cr = true,
-                b' ' | b'\t' if self.algorithm == CanonicalizationAlgorithm::Relaxed => {
-                    self.space = true;
-                }
-                byte => self.byte(byte),
-            }
-        }
+        let hash = &mut self.hash;
+        self.canonicalizer
+            .update(chunk, &mut |piece| hash.update(piece));
     }
 
-    fn byte(&mut self, byte: u8) {
-        for _ in 0..std::mem::take(&mut self.lines) {
-            self.context.update(b"\r\n");
-        }
-        if std::mem::take(&mut self.space) {
-            self.context.update(b" ");
-        }
-        self.context.update(&[byte]);
-        self.written = true;
-    }
-
+    /// Ends the body: the value of `bh=`.
     pub(super) fn finish(mut self) -> (CanonicalizationAlgorithm, [u8; 32]) {
-        if self.cr {
-            self.byte(b'\r');
-        }
-        if self.written || self.algorithm == CanonicalizationAlgorithm::Simple {
-            self.context.update(b"\r\n");
-        }
-        let mut hash = [0; 32];
-        hash.copy_from_slice(self.context.finish().as_ref());
-        (self.algorithm, hash)
+        let algorithm = self.algorithm();
+        let hash = &mut self.hash;
+        self.canonicalizer.finish(&mut |piece| hash.update(piece));
+        hash.flush();
+        let mut value = [0; 32];
+        value.copy_from_slice(self.hash.context.finish().as_ref());
+        (algorithm, value)
     }
 }
 
-impl std::fmt::Debug for BodyHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for BodyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyHash")
-            .field("algorithm", &self.algorithm)
+            .field("algorithm", &self.algorithm())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64ct::{Base64, Encoding};
+
+    use super::CanonicalizationAlgorithm::{Relaxed, Simple};
+    use super::*;
+
+    fn hash(algorithm: CanonicalizationAlgorithm, chunks: &[&[u8]]) -> String {
+        let mut hash = BodyHash::new(algorithm);
+        for chunk in chunks {
+            hash.update(chunk);
+        }
+        Base64::encode_string(&hash.finish().1)
+    }
+
+    #[test]
+    fn the_empty_body_has_the_hashes_of_the_rfc_3_4_3_and_3_4_4() {
+        let simple = "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=";
+        let relaxed = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        for body in ["", "\r\n", "\r\n\r\n"] {
+            let chunks: Vec<_> = body.as_bytes().chunks(1).collect();
+            assert_eq!(hash(Simple, &chunks), simple);
+            assert_eq!(hash(Relaxed, &chunks), relaxed);
+        }
+    }
+
+    #[test]
+    fn pieces_of_every_length_are_hashed_in_order() {
+        let body: Vec<u8> = (0..20_000u32).map(|n| b'a' + (n % 23) as u8).collect();
+        let whole = hash(Simple, &[&body]);
+        for length in [1, 7, 255, 256, 257, 1023, 1024, 1025, 5000] {
+            let chunks: Vec<_> = body.chunks(length).collect();
+            assert_eq!(hash(Simple, &chunks), whole, "in chunks of {length}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! signed with what is policy's business.
 
 mod body;
+mod canonical_body;
 mod canonical_header;
 mod canonicalization;
 mod field;
@@ -16,7 +17,9 @@ mod pem;
 mod public_key;
 mod selection;
 mod signer;
+mod white_space;
 
+pub use canonical_body::canonicalize_body;
 pub use canonicalization::{Canonicalization, CanonicalizationAlgorithm, CanonicalizationError};
 pub use header_section::{Field, HeaderSection};
 pub use header_set::{HeaderSet, HeaderSetError};

@@ -1,0 +1,337 @@
+//! The body made ready for hashing (RFC 6376 §3.4.3, §3.4.4) as it streams.
+//!
+//! A chunk may end anywhere, between CR and LF too. What it ends with may have to be
+//! forgotten (white space before a line end, empty lines before the end of the body),
+//! so the canonicalizer remembers it as a count and two flags, and never the bytes.
+//! All the rest of a chunk goes out as it lies there, in the longest pieces possible.
+//!
+//! A line ends with CRLF. A bare LF is taken for a line end that has lost its CR, as
+//! every verifier takes it; a bare CR is a byte like any other.
+
+use super::CanonicalizationAlgorithm;
+use super::white_space;
+
+/// The state between two chunks of one body.
+#[derive(Debug, Clone)]
+pub(super) struct BodyCanonicalizer {
+    algorithm: CanonicalizationAlgorithm,
+    /// Line ends not yet written: the body may end with them.
+    lines: u64,
+    /// Behind those, white space not yet written: the line may end with it.
+    space: bool,
+    /// Behind that, a CR whose LF may follow.
+    cr: bool,
+    /// Whether anything but empty lines has been written.
+    written: bool,
+}
+
+const BLOCK: usize = 64;
+
+/// Empty lines, to compare with and to write from.
+static EMPTY_LINES: [u8; 1024] = {
+    let mut lines = [b'\r'; 1024];
+    let mut at = 1;
+    while at < lines.len() {
+        #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+        {
+            lines[at] = b'\n';
+        }
+        at += 2;
+    }
+    lines
+};
+
+impl BodyCanonicalizer {
+    pub(super) fn new(algorithm: CanonicalizationAlgorithm) -> Self {
+        Self {
+            algorithm,
+            lines: 0,
+            space: false,
+            cr: false,
+            written: false,
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> CanonicalizationAlgorithm {
+        self.algorithm
+    }
+
+    /// Takes the next chunk and hands canonical bytes to `out`, in order, in pieces of
+    /// any size.
+    pub(super) fn update(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) {
+        let rest = self.open(chunk, out);
+        let relaxed = self.relaxed();
+        let ordinary = |byte: &u8| match byte {
+            b'\r' | b'\n' => false,
+            b' ' | b'\t' => !relaxed,
+            _ => true,
+        };
+        // Nothing that follows can change what lies before the last ordinary byte.
+        let end = rest.iter().rposition(ordinary).map_or(0, |last| last + 1);
+        let (settled, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        if relaxed {
+            white_space::relax(settled, out);
+        } else {
+            white_space::complete_line_ends(settled, out);
+        }
+        self.open(tail, out);
+    }
+
+    /// Ends the body.
+    pub(super) fn finish(mut self, out: &mut impl FnMut(&[u8])) {
+        if self.cr {
+            self.settle(out);
+            out(b"\r");
+        }
+        // RFC 6376 §3.4.3: a body without lines is one CRLF; §3.4.4: it is nothing.
+        if self.written || !self.relaxed() {
+            out(b"\r\n");
+        }
+    }
+
+    fn relaxed(&self) -> bool {
+        self.algorithm == CanonicalizationAlgorithm::Relaxed
+    }
+
+    /// Takes line ends and white space as far as they go, and returns the rest, which
+    /// is empty or begins with another byte; then all that was pending is written.
+    fn open<'c>(&mut self, chunk: &'c [u8], out: &mut impl FnMut(&[u8])) -> &'c [u8] {
+        let mut rest = chunk;
+        while let Some((&byte, more)) = rest.split_first() {
+            match byte {
+                b'\n' => {
+                    self.cr = false;
+                    self.space = false;
+                    self.lines += 1;
+                    rest = self.skip_empty_lines(more);
+                }
+                _ if self.cr => {
+                    self.cr = false;
+                    self.settle(out);
+                    out(b"\r");
+                }
+                b'\r' => {
+                    self.cr = true;
+                    rest = more;
+                }
+                b' ' | b'\t' if self.relaxed() => {
+                    self.space = true;
+                    rest = white_space::skip_blocks(more);
+                }
+                _ => {
+                    self.settle(out);
+                    break;
+                }
+            }
+        }
+        rest
+    }
+
+    /// Counts empty lines by the block: a body may have megabytes of them.
+    fn skip_empty_lines<'c>(&mut self, mut rest: &'c [u8]) -> &'c [u8] {
+        let lines: Option<&[u8; BLOCK]> = EMPTY_LINES.first_chunk();
+        while let Some((block, more)) = rest.split_first_chunk::<BLOCK>() {
+            if Some(block) != lines {
+                break;
+            }
+            self.lines += BLOCK as u64 / 2;
+            rest = more;
+        }
+        rest
+    }
+
+    /// Writes what was pending, because something follows it.
+    fn settle(&mut self, out: &mut impl FnMut(&[u8])) {
+        while self.lines > 0 {
+            let lines = self.lines.min(EMPTY_LINES.len() as u64 / 2);
+            out(EMPTY_LINES.get(..lines as usize * 2).unwrap_or_default());
+            self.lines -= lines;
+        }
+        if std::mem::take(&mut self.space) {
+            out(b" ");
+        }
+        self.written = true;
+    }
+}
+
+/// The whole `body`, canonical.
+pub fn canonicalize_body(algorithm: CanonicalizationAlgorithm, body: &[u8]) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(body.len() + 2);
+    let mut out = |piece: &[u8]| canonical.extend_from_slice(piece);
+    let mut canonicalizer = BodyCanonicalizer::new(algorithm);
+    canonicalizer.update(body, &mut out);
+    canonicalizer.finish(&mut out);
+    canonical
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::CanonicalizationAlgorithm::{Relaxed, Simple};
+    use super::*;
+
+    /// The canonical body in the words of the RFC, over the whole body at once.
+    fn obvious(algorithm: CanonicalizationAlgorithm, body: &[u8]) -> Vec<u8> {
+        let mut lines: Vec<Vec<u8>> = body.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
+        let last = lines.pop().unwrap();
+        for line in &mut lines {
+            if line.ends_with(b"\r") {
+                line.pop();
+            }
+        }
+        lines.push(last);
+        if algorithm == Relaxed {
+            for line in &mut lines {
+                for byte in line.iter_mut() {
+                    *byte = if *byte == b'\t' { b' ' } else { *byte };
+                }
+                line.dedup_by(|a, b| (*a, *b) == (b' ', b' '));
+                if line.ends_with(b" ") {
+                    line.pop();
+                }
+            }
+        }
+        while lines.last().is_some_and(Vec::is_empty) {
+            lines.pop();
+        }
+        if lines.is_empty() && algorithm == Simple {
+            lines.push(Vec::new());
+        }
+        lines
+            .iter()
+            .flat_map(|line| [line, &b"\r\n"[..]].concat())
+            .collect()
+    }
+
+    fn in_chunks(algorithm: CanonicalizationAlgorithm, chunks: &[&[u8]]) -> Vec<u8> {
+        let mut canonical = Vec::new();
+        let mut out = |piece: &[u8]| canonical.extend_from_slice(piece);
+        let mut canonicalizer = BodyCanonicalizer::new(algorithm);
+        for chunk in chunks {
+            canonicalizer.update(chunk, &mut out);
+        }
+        canonicalizer.finish(&mut out);
+        canonical
+    }
+
+    fn canonical(algorithm: CanonicalizationAlgorithm, body: &str) -> String {
+        String::from_utf8(canonicalize_body(algorithm, body.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn relaxed_body_3_4_5() {
+        let body = " C \r\nD \t E\r\n\r\n\r\n";
+        assert_eq!(canonical(Relaxed, body), " C\r\nD E\r\n");
+    }
+
+    #[test]
+    fn simple_body_3_4_5() {
+        let body = " C \r\nD \t E\r\n\r\n\r\n";
+        assert_eq!(canonical(Simple, body), " C \r\nD \t E\r\n");
+    }
+
+    #[test]
+    fn a_body_of_empty_lines_is_one_crlf_when_simple_3_4_3() {
+        for body in ["", "\r\n", "\r\n\r\n\r\n"] {
+            assert_eq!(canonical(Simple, body), "\r\n");
+        }
+    }
+
+    #[test]
+    fn a_body_of_empty_lines_is_nothing_when_relaxed_3_4_4() {
+        for body in ["", "\r\n", "\r\n\r\n\r\n", " \t\r\n\r\n \r\n", " "] {
+            assert_eq!(canonical(Relaxed, body), "");
+        }
+    }
+
+    #[test]
+    fn lines_of_white_space_at_the_end_vanish_when_relaxed_3_4_4() {
+        assert_eq!(canonical(Relaxed, "a\r\n \t\r\n\r\n  \r\n"), "a\r\n");
+        assert_eq!(canonical(Relaxed, "a\r\n \t\r\nb\r\n"), "a\r\n\r\nb\r\n");
+    }
+
+    #[test]
+    fn the_last_line_is_ended() {
+        assert_eq!(canonical(Simple, "a "), "a \r\n");
+        assert_eq!(canonical(Relaxed, "a "), "a\r\n");
+    }
+
+    #[test]
+    fn white_space_is_sp_and_tab_alone_2_8() {
+        assert_eq!(canonical(Relaxed, "a \x0b \x0c\r\n"), "a \x0b \x0c\r\n");
+    }
+
+    #[test]
+    fn a_bare_cr_is_a_byte_and_a_bare_lf_a_line_end() {
+        assert_eq!(
+            canonical(Relaxed, "a \r b\rc \nd\n\n"),
+            "a \r b\rc\r\nd\r\n"
+        );
+        assert_eq!(canonical(Simple, "a\r\r\nb\nc\r"), "a\r\r\nb\r\nc\r\r\n");
+    }
+
+    #[test]
+    fn megabytes_of_empty_lines_come_back_when_text_follows() {
+        let body = "\r\n".repeat(100_000) + "x";
+        assert_eq!(canonical(Relaxed, &body), body.clone() + "\r\n");
+    }
+
+    /// Bodies in which everything that matters is frequent, and long quiet stretches
+    /// between, so that every path of the scanner is taken.
+    fn bodies() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => Just(" "), 2 => Just("\t"), 4 => Just("\r\n"), 1 => Just("\r"), 1 => Just("\n"),
+            6 => Just("word"), 1 => Just("\x0b"), 1 => Just("\u{e9}"),
+            1 => Just("a long stretch of words with nothing in it that any algorithm could change"),
+            1 => Just("                                                                        "),
+        ];
+        let repeated = (piece, 1..4usize).prop_map(|(piece, times)| piece.repeat(times));
+        let tame = prop_oneof![
+            6 => Just("and some more words".to_owned()), 2 => Just("\r\n".to_owned()),
+            1 => Just(" \r\n".to_owned()), 1 => Just("  ".to_owned()), 1 => Just("\t".to_owned()),
+        ];
+        prop_oneof![
+            proptest::collection::vec(repeated, 0..80),
+            proptest::collection::vec(tame, 0..80),
+        ]
+        .prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_fast_way_is_the_obvious_way(body in bodies()) {
+            for algorithm in [Simple, Relaxed] {
+                let canonical = canonicalize_body(algorithm, &body);
+                prop_assert_eq!(
+                    canonical.escape_ascii().to_string(),
+                    obvious(algorithm, &body).escape_ascii().to_string()
+                );
+            }
+        }
+
+        #[test]
+        fn any_split_gives_the_same(body in bodies(), cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..8)) {
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
+            cuts.extend([0, body.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<_> = cuts.windows(2).map(|cut| &body[cut[0]..cut[1]]).collect();
+            let bytes: Vec<_> = body.chunks(1).collect();
+            for algorithm in [Simple, Relaxed] {
+                let whole = canonicalize_body(algorithm, &body);
+                prop_assert_eq!(&in_chunks(algorithm, &chunks), &whole);
+                prop_assert_eq!(&in_chunks(algorithm, &bytes), &whole);
+            }
+        }
+
+        #[test]
+        fn a_canonical_body_stays_as_it_is(body in bodies()) {
+            for algorithm in [Simple, Relaxed] {
+                let once = canonicalize_body(algorithm, &body);
+                prop_assert_eq!(&canonicalize_body(algorithm, &once), &once);
+            }
+        }
+    }
+}

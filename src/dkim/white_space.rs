@@ -1,0 +1,258 @@
+//! White space and line ends inside text that is certain to stay.
+//!
+//! Most of a body needs no change, and finding that out must cost little beside
+//! hashing it. So the text is looked at in blocks of 64 bytes, each byte together with
+//! the one that follows it, in loops that the compiler turns into vector
+//! instructions; only a block with something to change is looked at more closely.
+
+const BLOCK: usize = 64;
+type Block = [u8; BLOCK];
+
+/// Writes `text` with every run of SP and TAB made one SP, or nothing before a line
+/// end, and every line ended with CRLF (RFC 6376 §3.4.4).
+///
+/// `text` neither begins nor ends with white space, CR or LF.
+pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
+    // Where the bytes begin that go out as they are.
+    let mut start = 0;
+    let mut at = 0;
+    for (block, next) in with_next(text) {
+        let found = inspect(block, next);
+        let foreign = found & FOREIGN != 0 || splits_white_space(text, at + BLOCK);
+        if foreign {
+            emit(text, start, at, out);
+            relax_bytes(text, at, at + BLOCK, out);
+            start = at + BLOCK;
+        } else if found & WHITE != 0 {
+            start = relax_block(text, block, next, start, at, out);
+        }
+        at += BLOCK;
+    }
+    emit(text, start, at, out);
+    relax_bytes(text, at, text.len(), out);
+}
+
+/// Writes `text` with a CR before every LF that has none.
+///
+/// `text` neither begins nor ends with CR or LF.
+pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
+    let mut start = 0;
+    let mut at = 0;
+    for (block, next) in with_next(text) {
+        let bare = |(&byte, &next): (&u8, &u8)| (byte != b'\r') & (next == b'\n');
+        let pairs = block.iter().zip(next);
+        if pairs.fold(false, |found, pair| found | bare(pair)) {
+            emit(text, start, at, out);
+            complete_bytes(text, at, at + BLOCK, out);
+            start = at + BLOCK;
+        }
+        at += BLOCK;
+    }
+    emit(text, start, at, out);
+    complete_bytes(text, at, text.len(), out);
+}
+
+fn complete_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8])) {
+    for at in from..to {
+        emit(text, at, at + 1, out);
+        // The LF may lie in the next block, which then looks like any other.
+        if bare_line_end(text, at + 1) {
+            out(b"\r");
+        }
+    }
+}
+
+/// `text` behind the whole blocks of SP and TAB that it begins with.
+pub(super) fn skip_blocks(mut text: &[u8]) -> &[u8] {
+    while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
+        let white = |all, &byte: &u8| all & ((byte == b' ') | (byte == b'\t'));
+        if !block.iter().fold(true, white) {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
+/// The whole blocks of `text`, each with the same block one byte further on.
+fn with_next(text: &[u8]) -> impl Iterator<Item = (&Block, &Block)> {
+    let further = text.get(1..).unwrap_or_default();
+    let blocks = text.as_chunks::<BLOCK>().0.iter();
+    blocks.zip(further.as_chunks::<BLOCK>().0)
+}
+
+fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
+    match text.get(start..end) {
+        None | Some([]) => {}
+        Some(piece) => out(piece),
+    }
+}
+
+/// White space that may have to change.
+const WHITE: u8 = 1;
+/// A CR without LF, or an LF without CR.
+const FOREIGN: u8 = 2;
+
+/// What a block holds. A SP before any control character counts as `WHITE`, which is
+/// cheaper to find than a SP before white space or a line end, and as good.
+fn inspect(block: &Block, next: &Block) -> u8 {
+    let mut found = 0;
+    for (&byte, &next) in block.iter().zip(next) {
+        let white = ((byte == b' ') & (next <= b' ')) | (byte == b'\t');
+        let foreign = (byte == b'\r') != (next == b'\n');
+        found |= if white { WHITE } else { 0 } | if foreign { FOREIGN } else { 0 };
+    }
+    found
+}
+
+/// Whether the white space before `at` is followed by a CR there that ends no line.
+fn splits_white_space(text: &[u8], at: usize) -> bool {
+    text.get(at) == Some(&b'\r')
+        && text.get(at + 1) != Some(&b'\n')
+        && at
+            .checked_sub(1)
+            .and_then(|last| text.get(last))
+            .is_some_and(is_white)
+}
+
+fn is_white(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn bare_line_end(text: &[u8], at: usize) -> bool {
+    text.get(at) == Some(&b'\n')
+        && at.checked_sub(1).and_then(|last| text.get(last)) != Some(&b'\r')
+}
+
+/// Writes `text[from..to]`, byte by byte: for the end of a chunk, and for blocks with
+/// bare CR or LF.
+fn relax_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8])) {
+    let mut buffer = [0; 2 * BLOCK];
+    let mut slots = buffer.iter_mut();
+    let mut put = |byte| {
+        if let Some(slot) = slots.next() {
+            *slot = byte;
+        }
+    };
+    let mut length = 0;
+    for at in from..to {
+        let Some(&byte) = text.get(at) else { break };
+        let kept = match (byte, text.get(at + 1)) {
+            (b' ' | b'\t', Some(b' ' | b'\t' | b'\n')) => None,
+            (b' ' | b'\t', Some(b'\r')) if text.get(at + 2) == Some(&b'\n') => None,
+            (b' ' | b'\t', _) => Some(b' '),
+            _ => Some(byte),
+        };
+        // The LF may lie in the next block, which then looks like any other.
+        let missing = bare_line_end(text, at + 1).then_some(b'\r');
+        for byte in kept.into_iter().chain(missing) {
+            put(byte);
+            length += 1;
+        }
+    }
+    emit(&buffer, 0, length, out);
+}
+
+/// With more places to change in a block than this, it is squeezed as a whole.
+const FEW: u32 = 4;
+
+/// Writes `text` up to the block at `at`, and the block as far as it is certain to
+/// change; returns where the bytes begin that are still to be written as they are.
+/// The block has no bare CR or LF.
+fn relax_block(
+    text: &[u8],
+    block: &Block,
+    next: &Block,
+    mut start: usize,
+    at: usize,
+    out: &mut impl FnMut(&[u8]),
+) -> usize {
+    let dropped = flag(block, next, |byte, next| {
+        ((byte == b' ') | (byte == b'\t'))
+            & ((next == b' ') | (next == b'\t') | (next == b'\r') | (next == b'\n'))
+    });
+    let tabs = flag(block, next, |byte, _| byte == b'\t');
+    let drop_mask = mask(&dropped);
+    let mut changes = drop_mask | mask(&tabs);
+    if (changes & !(changes << 1)).count_ones() > FEW {
+        emit(text, start, at, out);
+        squeeze_block(block, &dropped, out);
+        return at + BLOCK;
+    }
+    let mut bit = 0;
+    while changes != 0 {
+        let kept = changes.trailing_zeros();
+        changes >>= kept;
+        let changed = changes.trailing_ones();
+        changes = changes.unbounded_shr(changed);
+        emit(text, start, at + (bit + kept) as usize, out);
+        bit += kept + changed;
+        // The last of a run of white space stands for all of it, unless a line ends
+        // behind it. A SP would not be among the changes then; this is a TAB.
+        if drop_mask.unbounded_shr(bit - 1) & 1 == 0 {
+            out(b" ");
+        }
+        start = at + bit as usize;
+    }
+    start
+}
+
+/// 0xff where `test` holds for a byte and the next, else 0.
+fn flag(block: &Block, next: &Block, test: impl Fn(u8, u8) -> bool) -> Block {
+    let mut flags = [0; BLOCK];
+    for ((flag, &byte), &next) in flags.iter_mut().zip(block).zip(next) {
+        *flag = if test(byte, next) { 0xff } else { 0 };
+    }
+    flags
+}
+
+/// One bit for each byte of 0xff, the first byte lowest.
+fn mask(flags: &Block) -> u64 {
+    let mut mask = 0;
+    for word in flags.as_chunks::<8>().0.iter().rev() {
+        // Bit i of byte i is kept, and the product adds them up in the top byte.
+        let bits = u64::from_le_bytes(*word) & 0x8040_2010_0804_0201;
+        mask = mask << 8 | bits.wrapping_mul(ONES) >> 56;
+    }
+    mask
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Writes `block` without the bytes flagged in `dropped`, TAB as SP.
+fn squeeze_block(block: &Block, dropped: &Block, out: &mut impl FnMut(&[u8])) {
+    let mut text = *block;
+    for byte in &mut text {
+        *byte = if *byte == b'\t' { b' ' } else { *byte };
+    }
+    let mut buffer = [0; BLOCK + 8];
+    let mut length = 0;
+    let words = text.as_chunks::<8>().0.iter();
+    for (word, dropped) in words.zip(dropped.as_chunks::<8>().0) {
+        let dropped = u64::from_le_bytes(*dropped);
+        let kept = squeeze(u64::from_le_bytes(*word), dropped);
+        if let Some(slot) = buffer.get_mut(length..).and_then(<[u8]>::first_chunk_mut) {
+            *slot = kept.to_le_bytes();
+        }
+        length += 8 - dropped.count_ones() as usize / 8;
+    }
+    emit(&buffer, 0, length, out);
+}
+
+/// The bytes of `word` that are not flagged, moved together at its low end.
+fn squeeze(word: u64, dropped: u64) -> u64 {
+    if dropped == 0 {
+        return word;
+    }
+    let mut word = word & !dropped;
+    // How far each byte has to move: the number of dropped bytes below it. The moves
+    // are made by one, two and four bytes, the number moving along with its byte.
+    let mut distance = (dropped & ONES).wrapping_mul(ONES << 8);
+    for step in 0..3 {
+        let moving = (distance >> step & ONES) * 0xff;
+        let by = 8 << step;
+        word = word & !moving | (word & moving) >> by;
+        distance = distance & !moving | (distance & moving) >> by;
+    }
+    word
+}
