@@ -60,7 +60,8 @@ pub struct Envelope {
     pub queue_id: String,
     /// Mail from `sendmail`: addresses come without brackets, the queue id at MAIL.
     pub not_by_smtp: bool,
-    /// Further macros known from MAIL on, with names without braces.
+    /// Macros known from MAIL on, with names without braces; they win over those that
+    /// follow from the rest of the envelope.
     pub macros: Vec<(String, String)>,
 }
 

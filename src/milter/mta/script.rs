@@ -197,11 +197,12 @@ impl<'a> Writer<'a> {
         let mut packet = vec![stage.command()];
         for name in answer.macro_names(stage) {
             let bare = name.trim_start_matches('{').trim_end_matches('}');
-            let value = of_event
-                .iter()
-                .find(|(known, _)| *known == bare)
-                .map(|(_, value)| *value)
-                .or_else(|| self.macro_value(stage, bare));
+            let value = self.given_macro(bare).or_else(|| {
+                let found = of_event.iter().find(|(known, _)| *known == bare);
+                found
+                    .map(|(_, value)| *value)
+                    .or_else(|| self.envelope_macro(stage, bare))
+            });
             if let Some(value) = value {
                 for part in [name, value] {
                     packet.extend_from_slice(part.as_bytes());
@@ -212,30 +213,29 @@ impl<'a> Writer<'a> {
         frame::encode(code::MACRO, &[&packet], &mut self.out);
     }
 
-    fn macro_value(&self, stage: Stage, name: &str) -> Option<&'a str> {
-        let named = |macros: &'a [(String, String)]| {
-            let found = macros.iter().find(|(known, _)| known == name);
-            found.map(|(_, value)| value.as_str())
-        };
-        let of_client = named(&self.client.macros);
-        let envelope = match self.envelope {
-            Some(envelope) if of_client.is_none() => envelope,
-            _ => return of_client,
-        };
+    /// A macro whose value the caller has given.
+    fn given_macro(&self, name: &str) -> Option<&'a str> {
+        let of_envelope = self.envelope.map_or(&[][..], |envelope| &envelope.macros);
+        let mut given = self.client.macros.iter().chain(of_envelope);
+        let found = given.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// A macro that follows from the envelope, where Postfix has it.
+    fn envelope_macro(&self, stage: Stage, name: &str) -> Option<&'a str> {
+        let envelope = self.envelope?;
         let login = envelope.login.as_ref();
-        let by_smtpd = stage <= Stage::Data;
+        let of_smtpd = stage <= Stage::Data && !envelope.not_by_smtp;
         match name {
             "i" if envelope.not_by_smtp || stage > Stage::Recipient || self.recipients > 0 => {
                 Some(&envelope.queue_id)
             }
             "auth_type" => login.map(|(mechanism, _)| mechanism.as_str()),
             "auth_authen" => login.map(|(_, name)| name.as_str()),
-            "mail_addr" if by_smtpd => Some(&envelope.sender),
-            "mail_host" if by_smtpd && !envelope.not_by_smtp => {
-                envelope.sender.rsplit_once('@').map(|(_, host)| host)
-            }
-            "mail_mailer" if by_smtpd && !envelope.not_by_smtp => Some("smtp"),
-            _ => named(&envelope.macros),
+            "mail_addr" if stage <= Stage::Data => Some(&envelope.sender),
+            "mail_host" if of_smtpd => envelope.sender.rsplit_once('@').map(|(_, host)| host),
+            "mail_mailer" if of_smtpd => Some("smtp"),
+            _ => None,
         }
     }
 }
