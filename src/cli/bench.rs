@@ -207,24 +207,4 @@ fn not_negative(text: &str) -> Result<f64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_bytes_or_have_a_unit() {
-        assert_eq!(size("4096"), Ok(4096));
-        assert_eq!(size("4KiB"), Ok(4096));
-        assert_eq!(size("25MiB"), Ok(25 << 20));
-        for text in [
-            "",
-            "0",
-            "KiB",
-            "4kb",
-            "-1",
-            "99999999999999999999",
-            "4096MiB",
-        ] {
-            assert!(size(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;
