@@ -41,6 +41,7 @@ targets! {
     command = "../fuzz/entry/command.rs",
     filter_reply = "../fuzz/entry/filter_reply.rs",
     frame_stream = "../fuzz/entry/frame_stream.rs",
+    key_record = "../fuzz/entry/key_record.rs",
     session = "../fuzz/entry/session.rs",
 }
 

@@ -221,7 +221,8 @@ fn base64(value: &str) -> Result<Vec<u8>, RecordError> {
     Base64Unpadded::decode_vec(digits).map_err(|_| damaged)
 }
 
-/// The size of an RSA key in either of its forms, None when it is none.
+/// The size of an RSA key in either of its forms, None when it is none
+/// (or has no bits).
 pub(super) fn rsa_bits(bytes: &[u8]) -> Option<u32> {
     let bare = match SubjectPublicKeyInfoRef::from_der(bytes) {
         Ok(key) if key.algorithm.oid == RSA => key.subject_public_key.as_bytes()?,
@@ -231,8 +232,9 @@ pub(super) fn rsa_bits(bytes: &[u8]) -> Option<u32> {
     let key = RsaPublicKey::from_der(bare).ok()?;
     let modulus = key.modulus.as_bytes();
     let top = modulus.first()?.leading_zeros();
-    u32::try_from(modulus.len())
+    let bits = u32::try_from(modulus.len())
         .ok()?
         .checked_mul(8)?
-        .checked_sub(top)
+        .checked_sub(top)?;
+    (bits > 0).then_some(bits)
 }
