@@ -5,7 +5,10 @@
 //! here opens a socket, reads a key or looks up a name.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::dkim::{Canonicalization, HeaderSet};
 
 mod error;
 mod listen;
@@ -52,6 +55,9 @@ pub struct Trust {
 /// How a message is signed, unless its rule says otherwise.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signing {
+    pub canonicalization: Canonicalization,
+    /// Which header fields are signed.
+    pub header_set: Arc<HeaderSet>,
     /// How long a signature is valid (`x=`); none means for ever.
     pub expiry: Option<Duration>,
     pub on_failure: OnFailure,
@@ -76,6 +82,8 @@ pub struct Limits {
     pub packet_bytes: usize,
     /// Bytes of one message's header section.
     pub header_bytes: usize,
+    /// Recipients of one message that are looked at for `exclude.recipients`.
+    pub recipients: usize,
     /// Connections at the same time, over all listeners.
     pub connections: usize,
     /// How long a connection may say nothing.
@@ -148,6 +156,8 @@ impl Default for Limits {
             // one more is the command byte.
             packet_bytes: (1 << 20) + 1,
             header_bytes: 1 << 20,
+            // Ten times Postfix's own smtpd_recipient_limit.
+            recipients: 10_000,
             connections: 1000,
             // libmilter's own: no MTA waits longer for its client, and Postfix takes a
             // connection closed between two messages as a failure of the milter.

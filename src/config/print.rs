@@ -30,6 +30,17 @@ pub fn config(config: &Config) -> String {
     page.line("daemon_names", strings(&config.trust.daemon_names));
 
     page.table("[signing]");
+    let signing = &config.signing;
+    page.line(
+        "canonicalization",
+        quoted(&signing.canonicalization.to_string()),
+    );
+    page.line("oversign", strings(signing.header_set.oversign()));
+    page.line(
+        "oversign_present",
+        strings(signing.header_set.oversign_present()),
+    );
+    page.line("sign", strings(signing.header_set.sign()));
     let expiry = config.signing.expiry.map_or("never".to_owned(), span::text);
     page.line("expiry", quoted(&expiry));
     page.line("on_failure", quoted(config.signing.on_failure.as_str()));
@@ -37,6 +48,7 @@ pub fn config(config: &Config) -> String {
     page.table("[limits]");
     page.line("packet_bytes", config.limits.packet_bytes);
     page.line("header_bytes", config.limits.header_bytes);
+    page.line("recipients", config.limits.recipients);
     page.line("connections", config.limits.connections);
     page.line("idle", quoted(&span::text(config.limits.idle)));
 

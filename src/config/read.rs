@@ -1,11 +1,14 @@
 //! From the tree of a config file to a [`Config`]: one function a table.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::raw::{self, Table, Value};
 use super::{
     Config, ConfigErrors, Limits, ListenAddress, Listener, Log, Network, Signing, Trust, span,
 };
+use crate::dkim::HeaderSet;
+use crate::names::FieldName;
 
 pub fn config(text: &str, file: &str) -> Result<Config, ConfigErrors> {
     let base = Path::new(file).parent().unwrap_or(Path::new(""));
@@ -149,6 +152,11 @@ fn trust(table: &Table<'_>) -> Trust {
 fn signing(table: &Table<'_>) -> Signing {
     let default = Signing::default();
     Signing {
+        canonicalization: table
+            .get("canonicalization")
+            .and_then(|value| value.parse())
+            .unwrap_or(default.canonicalization),
+        header_set: header_set(table, &default.header_set),
         expiry: table
             .get("expiry")
             .map_or(default.expiry, |value| expiry(&value)),
@@ -156,6 +164,37 @@ fn signing(table: &Table<'_>) -> Signing {
             .get("on_failure")
             .and_then(|value| value.parse())
             .unwrap_or(default.on_failure),
+    }
+}
+
+/// The three lists of names. A list that is left out keeps its default; a name in two
+/// lists gets the stronger mark.
+fn header_set(table: &Table<'_>, default: &Arc<HeaderSet>) -> Arc<HeaderSet> {
+    let names = |key| Some(list(&table.get(key)?, field_name));
+    let sign = names("sign");
+    let oversign_present = names("oversign_present");
+    let oversign = names("oversign");
+    if sign.is_none() && oversign_present.is_none() && oversign.is_none() {
+        return default.clone();
+    }
+    let set = HeaderSet::new(
+        sign.unwrap_or_else(|| default.sign().to_vec()),
+        oversign_present.unwrap_or_else(|| default.oversign_present().to_vec()),
+        oversign.unwrap_or_else(|| default.oversign().to_vec()),
+    );
+    // Each name was already tried alone, where a mistake has its line.
+    set.map_or_else(|_| default.clone(), Arc::new)
+}
+
+/// A name that may be signed.
+fn field_name(value: &Value<'_>) -> Option<FieldName> {
+    let name = value.parse_with(FieldName::parse)?;
+    match HeaderSet::new(vec![name.clone()], Vec::new(), Vec::new()) {
+        Ok(_) => Some(name),
+        Err(error) => {
+            value.wrong(error);
+            None
+        }
     }
 }
 
@@ -189,6 +228,7 @@ fn limits(table: &Table<'_>) -> Limits {
         // Postfix sends header fields of up to 60000 bytes and body chunks of 65535.
         packet_bytes: size("packet_bytes", 65_541, default.packet_bytes),
         header_bytes: size("header_bytes", 1_024, default.header_bytes),
+        recipients: size("recipients", 1, default.recipients),
         connections: size("connections", 1, default.connections),
         idle: table
             .get("idle")

@@ -17,11 +17,16 @@ networks = ["192.0.2.0/24"]
 authenticated = false
 daemon_names = ["ORIGINATING"]
 [signing]
+canonicalization = "relaxed/simple"
+oversign = ["From", "Subject"]
+oversign_present = []
+sign = ["X-Mine", "To"]
 expiry = "7d"
 on_failure = "reject"
 [limits]
 packet_bytes = 100_000
 header_bytes = 50_000
+recipients = 20
 connections = 7
 idle = 60
 [log]
@@ -50,6 +55,20 @@ fn every_key_is_read() {
     assert_eq!(config.trust.daemon_names, ["ORIGINATING"]);
     assert_eq!(config.signing.expiry, Some(Duration::from_secs(604_800)));
     assert_eq!(config.signing.on_failure, OnFailure::Reject);
+    assert_eq!(
+        config.signing.canonicalization.to_string(),
+        "relaxed/simple"
+    );
+    let names = |names: &[crate::names::FieldName]| {
+        names.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(config.signing.header_set.oversign()),
+        ["from", "subject"]
+    );
+    assert!(config.signing.header_set.oversign_present().is_empty());
+    assert_eq!(names(config.signing.header_set.sign()), ["x-mine", "to"]);
+    assert_eq!(config.limits.recipients, 20);
     assert_eq!(config.limits.connections, 7);
     assert_eq!(config.limits.idle, Duration::from_secs(60));
     assert_eq!(config.log.level, LogLevel::Debug);
@@ -129,4 +148,32 @@ fn a_mode_is_octal_or_nothing() {
     for mode in ["660", "\"rw\"", "\"1777\"", "true"] {
         assert!(errors(&listen(mode))[0].contains("octal"), "{mode}");
     }
+}
+
+#[test]
+fn a_list_that_is_left_out_keeps_its_default() {
+    let set = read("[signing]\noversign = [\"from\"]\n")
+        .signing
+        .header_set;
+    assert_eq!(set.oversign().len(), 1);
+    assert_eq!(
+        set.oversign_present(),
+        Config::default().signing.header_set.oversign_present()
+    );
+}
+
+#[test]
+fn a_field_that_is_never_signed_is_a_mistake() {
+    let found =
+        errors("[signing]\nsign = [\n  \"Subject\",\n  \"Received\",\n  \"not a name\",\n]\n");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("signet.toml:4: signing.sign: \"received\" cannot be signed"),
+        "{found:?}"
+    );
+    assert!(
+        found[1]
+            .starts_with("signet.toml:5: signing.sign: \"not a name\" is not a header field name"),
+        "{found:?}"
+    );
 }

@@ -4,8 +4,12 @@
 //! [`Reason`] in the log.
 
 pub mod author;
+mod decision;
 pub mod origin;
 mod reason;
 
+pub use decision::Decision;
 pub use origin::{Origin, TrustedBy};
 pub use reason::Reason;
+
+pub use crate::config::OnFailure;

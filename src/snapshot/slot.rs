@@ -1,0 +1,71 @@
+//! One private key: where it lies, and the key itself once somebody asked for it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::dkim::SigningKey;
+use crate::keys::KeyDirectory;
+use crate::names::Selector;
+
+/// A key file. It is read and parsed once, on first use; what is wrong with it is
+/// remembered too, until the next reload.
+#[derive(Debug)]
+pub struct Slot {
+    pub selector: Selector,
+    pub path: PathBuf,
+    key: Mutex<Option<Loaded>>,
+    /// Whether the key was asked for since it was last up for removal.
+    used: AtomicBool,
+}
+
+/// A key, or why there is none, in words that name the file and the remedy.
+pub type Loaded = Result<Arc<SigningKey>, Arc<str>>;
+
+impl Slot {
+    pub fn new(selector: Selector, path: PathBuf) -> Self {
+        Self {
+            selector,
+            path,
+            key: Mutex::new(None),
+            used: AtomicBool::new(false),
+        }
+    }
+
+    /// The key, and whether this call has read it.
+    pub fn key(&self, directory: &KeyDirectory) -> (Loaded, bool) {
+        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        self.used.store(true, Ordering::Relaxed);
+        match &*key {
+            Some(loaded) => (loaded.clone(), false),
+            None => {
+                let loaded = directory
+                    .load(&self.path)
+                    .map(Arc::new)
+                    .map_err(|error| in_words(&error));
+                *key = Some(loaded.clone());
+                (loaded, true)
+            }
+        }
+    }
+
+    /// Forgets the key, unless it was asked for since the last call.
+    pub fn forget_if_idle(&self) -> bool {
+        let idle = !self.used.swap(false, Ordering::Relaxed);
+        if idle {
+            *self.key.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        idle
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn in_words(error: &dyn std::error::Error) -> Arc<str> {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text.into()
+}
