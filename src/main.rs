@@ -6,13 +6,7 @@ fn main() -> ExitCode {
     match signet::cli::run() {
         Ok(code) => code,
         Err(error) => {
-            eprint!("signet: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("signet: {}", signet::cli::with_causes(&*error));
             ExitCode::from(2)
         }
     }

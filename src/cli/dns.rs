@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::CommandResult;
 use super::announce::{self, Announcement};
+use super::settings;
+use super::{CommandResult, with_causes};
 use crate::dns::Format;
 use crate::keys::{KeyDirectory, KeyEntry, Scan};
 use crate::names::{DomainName, Selector};
@@ -21,9 +22,9 @@ pub struct Args {
     #[arg(long, value_name = "SELECTOR")]
     selector: Option<Selector>,
 
-    /// The key directory
-    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_KEYS)]
-    keys: PathBuf,
+    /// The key directory [default: that of the config file, or /var/lib/signet/keys]
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
 
     /// Print the record in this form and nothing else (may be repeated)
     #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
@@ -40,14 +41,14 @@ impl Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
-    let directory = KeyDirectory::open(&args.keys)?;
+    let directory = KeyDirectory::open(settings::key_directory(args.keys.as_deref())?)?;
     let scan = directory.scan();
     let mut unusable: Vec<String> = scan
         .problems
         .iter()
         .filter(|problem| problem.domain.as_ref() == Some(&args.domain))
         .filter(|problem| args.wants(problem.selector.as_ref()))
-        .map(|problem| chain(&problem.error))
+        .map(|problem| with_causes(&problem.error))
         .collect();
     let mut announcements = Vec::new();
     let (of_domain, others): (Vec<&KeyEntry>, Vec<&KeyEntry>) =
@@ -58,11 +59,11 @@ pub fn run(args: &Args) -> CommandResult {
     {
         match directory.load(&entry.path) {
             Ok(key) => announcements.push(Announcement::new((*entry).clone(), &key)),
-            Err(error) => unusable.push(chain(&error)),
+            Err(error) => unusable.push(with_causes(&error)),
         }
     }
     if announcements.is_empty() && unusable.is_empty() {
-        return Err(absent(args, &of_domain, &others, &scan).into());
+        return Err(absent(args, directory.path(), &of_domain, &others, &scan).into());
     }
     for problem in &unusable {
         eprintln!("signet: {problem}");
@@ -78,9 +79,15 @@ pub fn run(args: &Args) -> CommandResult {
 }
 
 /// That there is no such key, and what there is instead.
-fn absent(args: &Args, of_domain: &[&KeyEntry], others: &[&KeyEntry], scan: &Scan) -> String {
-    let Args { domain, keys, .. } = args;
-    let keys = keys.display();
+fn absent(
+    args: &Args,
+    directory: &Path,
+    of_domain: &[&KeyEntry],
+    others: &[&KeyEntry],
+    scan: &Scan,
+) -> String {
+    let domain = &args.domain;
+    let keys = directory.display();
     if let Some(selector) = &args.selector
         && !of_domain.is_empty()
     {
@@ -100,7 +107,7 @@ fn absent(args: &Args, of_domain: &[&KeyEntry], others: &[&KeyEntry], scan: &Sca
     let near = scan
         .ignored
         .iter()
-        .filter(|file| file.path.starts_with(args.keys.join(domain.as_str())))
+        .filter(|file| file.path.starts_with(directory.join(domain.as_str())))
         .map(|file| format!("; {} is passed over: {}", file.path.display(), file.reason));
     format!(
         "{domain} has no key in {keys}, {there}{}",
@@ -117,14 +124,4 @@ fn list<T: Display + Ord>(names: impl Iterator<Item = T>) -> String {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

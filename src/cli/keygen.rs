@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::CommandResult;
 use super::announce::{self, Announcement};
+use super::settings;
 use crate::dkim::SigningKey;
 use crate::dns::{Format, record_name};
 use crate::keys::{self, Algorithm, KeyEntry, RsaSize};
@@ -29,9 +30,10 @@ pub struct Args {
     #[arg(long, value_enum)]
     bits: Option<Bits>,
 
-    /// The key directory; the key is written to DIR/DOMAIN/SELECTOR.pem
-    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_KEYS)]
-    keys: PathBuf,
+    /// The key directory; the key is written to DIR/DOMAIN/SELECTOR.pem [default: that
+    /// of the config file, or /var/lib/signet/keys]
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
 
     /// Print the record in this form and nothing else (may be repeated)
     #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
@@ -68,13 +70,14 @@ pub fn run(args: &Args) -> CommandResult {
         Some(selector) => selector.clone(),
         None => selector_of_today()?,
     };
+    let directory = settings::key_directory(args.keys.as_deref())?;
     // Before anything is on disk: a name that DNS cannot hold.
     record_name(&args.domain, &selector)?;
 
     let pem = keys::generate(algorithm)?;
     // The key is read as the daemon will read it, before it is kept.
     let key = SigningKey::from_pem(pem.as_bytes())?;
-    let path = keys::write_new(&args.keys, &args.domain, &selector, &pem)?;
+    let path = keys::write_new(&directory, &args.domain, &selector, &pem)?;
     let entry = KeyEntry {
         domain: args.domain.clone(),
         selector,

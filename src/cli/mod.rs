@@ -50,6 +50,18 @@ enum Command {
     Bench(bench::Args),
 }
 
+/// An error and what caused it, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 /// Parses the command line and runs the command it names.
 pub fn run() -> CommandResult {
     match Cli::parse().command {

@@ -74,6 +74,18 @@ impl Settings {
     }
 }
 
+/// The key directory of a command that takes no other setting: the flag's, or the
+/// config file's, or the default. With the flag a broken config file is no hindrance.
+///
+/// # Errors
+/// As [`Settings::config`].
+pub fn key_directory(flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    match flag {
+        Some(directory) => Ok(directory.to_owned()),
+        None => Ok(Settings::default().config()?.keys),
+    }
+}
+
 fn read(file: &Path) -> Result<Config, SettingsError> {
     let unreadable = |source| SettingsError::Unreadable {
         file: file.to_owned(),

@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::LocalSet;
 
-use super::exchange::{Exchange, ExchangeError, Plan};
+use super::exchange::{Exchange, Plan};
 use super::process::{Memory, Processes};
 use super::report::{LoadReport, MilterCost};
 use super::statistics::Latencies;
 use super::{BenchError, generator_time};
+use crate::cli::with_causes;
 
 /// How long to go on.
 #[derive(Debug, Clone, Copy)]
@@ -175,13 +176,13 @@ async fn converse(mut exchange: Exchange, run: Rc<Run>) {
                 }
             }
             Err(error) => {
-                run.fail(describe(&error));
+                run.fail(with_causes(&error));
                 return;
             }
         }
     }
     if let Err(error) = exchange.quit().await {
-        run.fail(describe(&error));
+        run.fail(with_causes(&error));
     }
 }
 
@@ -211,17 +212,6 @@ impl Run {
             tally.failures.push(why);
         }
     }
-}
-
-fn describe(error: &ExchangeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Lets messages fall due, independently of each other, `rate` a second on average
