@@ -58,11 +58,7 @@ fn the_from(section: &HeaderSection) -> Result<Field<'_>, NoAuthor> {
         return Err(no_author(Reason::FromMissing, "there is no From field"));
     };
     match all.count() {
-        0 if from.name.len() == "from".len() => Ok(from),
-        0 => Err(no_author(
-            Reason::FromUnparsable,
-            "there is white space before its colon",
-        )),
+        0 => Ok(from),
         more => Err(no_author(
             Reason::FromRepeated,
             format!("there are {} From fields", more + 1),

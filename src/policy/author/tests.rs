@@ -201,10 +201,6 @@ fn there_is_exactly_one_from_field_3_6() {
     assert_eq!(reason(twice), Reason::FromRepeated);
     let hidden: &[(&str, &[u8])] = &[("From", b" a@example.org"), ("from \t", b" b@evil.example")];
     assert_eq!(reason(hidden), Reason::FromRepeated);
-    assert_eq!(
-        reason(&[("From ", b" a@example.org")]),
-        Reason::FromUnparsable
-    );
 }
 
 #[test]
@@ -245,6 +241,15 @@ fn a_sender_beside_one_author_changes_nothing() {
         ("From", b" author@example.org"),
         ("Sender", b" list@lists.example"),
     ];
+    assert_eq!(
+        find(&section(fields)).unwrap().to_string(),
+        "author@example.org"
+    );
+}
+
+#[test]
+fn white_space_before_the_colon_hides_no_from_field_4_5_8() {
+    let fields: &[(&str, &[u8])] = &[("FROM \t", b" author@example.org")];
     assert_eq!(
         find(&section(fields)).unwrap().to_string(),
         "author@example.org"
