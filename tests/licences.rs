@@ -1,5 +1,6 @@
 //! Everything that is built into signet, or builds it, or tests it, is under a licence
-//! of the list in deny.toml, and nothing is under the GPL.
+//! of the list in deny.toml, nothing is under the GPL, and CONTRIBUTING.md says why each
+//! is there.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panicking")]
 
 use std::collections::{BTreeSet, HashMap};
@@ -100,6 +101,24 @@ fn every_dependency_has_a_permissive_licence() {
         })
         .collect();
     assert!(refused.is_empty(), "not allowed: {refused:#?}");
+}
+
+#[test]
+fn every_dependency_has_its_reason_in_contributing() {
+    let manifest: toml::Table = include_str!("../Cargo.toml").parse().unwrap();
+    let reasons = include_str!("../CONTRIBUTING.md");
+    let named: BTreeSet<_> = ["dependencies", "dev-dependencies"]
+        .iter()
+        .filter_map(|table| manifest.get(*table)?.as_table())
+        .flat_map(|table| table.keys().cloned())
+        .collect();
+    let explained: BTreeSet<_> = reasons
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .filter(|(_, reason)| reason.len() > 2)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_eq!(named, explained);
 }
 
 #[test]
