@@ -17,6 +17,8 @@ mod pem;
 mod public_key;
 mod selection;
 mod signer;
+#[cfg(test)]
+mod vectors;
 mod white_space;
 
 pub use canonical_body::canonicalize_body;
