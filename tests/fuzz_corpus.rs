@@ -38,10 +38,12 @@ macro_rules! targets {
 }
 
 targets! {
+    body_canonicalization = "../fuzz/entry/body_canonicalization.rs",
     command = "../fuzz/entry/command.rs",
     filter_reply = "../fuzz/entry/filter_reply.rs",
     frame_stream = "../fuzz/entry/frame_stream.rs",
     key_record = "../fuzz/entry/key_record.rs",
+    header_canonicalization = "../fuzz/entry/header_canonicalization.rs",
     session = "../fuzz/entry/session.rs",
 }
 

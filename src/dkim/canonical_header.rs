@@ -6,6 +6,13 @@
 use super::CanonicalizationAlgorithm;
 use super::header_section::{Field, trim_end};
 
+/// `field`, canonical, with its CRLF at the end.
+pub fn canonicalize_field(algorithm: CanonicalizationAlgorithm, field: Field<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.name.len() + field.value.len() + 3);
+    write(algorithm, field, false, &mut out);
+    out
+}
+
 /// Appends `field` with its CRLF at the end.
 ///
 /// `gap` puts a space behind the colon, for a field whose value came without the one

@@ -143,3 +143,140 @@ fn quoted_printable(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tags<'t>(names: &'t [&'t str], identity: Option<&'t str>) -> Written<'t> {
+        Written {
+            domain: "example.com".parse().unwrap(),
+            selector: "s1".parse().unwrap(),
+            identity,
+            names,
+            expiry: None,
+        }
+    }
+
+    /// What a test varies.
+    struct Written<'t> {
+        domain: DomainName,
+        selector: Selector,
+        identity: Option<&'t str>,
+        names: &'t [&'t str],
+        expiry: Option<u64>,
+    }
+
+    impl Written<'_> {
+        fn value(&self, signature: &[u8]) -> String {
+            let tags = Tags {
+                algorithm: "rsa-sha256",
+                canonicalization: Canonicalization::default(),
+                domain: &self.domain,
+                selector: &self.selector,
+                identity: self.identity,
+                time: 1_790_000_000,
+                expiry: self.expiry,
+                names: self.names,
+                body_hash: &[0xff; 32],
+            };
+            let field = FieldValue::unsigned(&tags, true);
+            String::from_utf8(field.sign(signature)).unwrap()
+        }
+    }
+
+    /// The tags of a field as a verifier reads them: white space ignored.
+    fn parse(value: &str) -> Vec<(String, String)> {
+        let unfolded: String = value.split_ascii_whitespace().collect();
+        let tags = unfolded.split(';').map(|tag| tag.split_once('=').unwrap());
+        tags.map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    fn lines(value: &str) -> impl Iterator<Item = String> {
+        let field = format!("{NAME}:{value}");
+        let lines: Vec<_> = field.split('\n').map(str::to_owned).collect();
+        lines.into_iter()
+    }
+
+    #[test]
+    fn the_field_is_folded_where_a_reader_expects_it() {
+        let names = ["from", "date", "subject", "from"];
+        assert_eq!(
+            tags(&names, None).value(&[0xff; 64]),
+            " v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1;\n \
+             t=1790000000;\n \
+             h=from:date:subject:from;\n \
+             bh=//////////////////////////////////////////8=;\n \
+             b=//////////////////////////////////////////////////////////////////////////\n \
+             ///////////w=="
+        );
+    }
+
+    #[test]
+    fn an_expiry_follows_the_time_3_5() {
+        let mut written = tags(&["from"], None);
+        written.expiry = Some(1_790_086_400);
+        let value = written.value(b"x");
+        assert!(value.contains(" t=1790000000; x=1790086400;"), "{value}");
+        written.expiry = Some(u64::MAX);
+        assert!(written.value(b"x").contains(" x=999999999999;"));
+    }
+
+    #[test]
+    fn an_identity_cannot_end_its_tag_2_11() {
+        let value = tags(&["from"], Some("a;b=c d\r\n\u{fc}@example.com")).value(b"x");
+        assert!(
+            value.contains(" i=a=3Bb=3Dc=20d=0D=0A=C3=BC@example.com;"),
+            "{value}"
+        );
+    }
+
+    #[test]
+    fn names_of_h_are_never_broken_inside() {
+        let names: Vec<_> = (0..40).map(|n| format!("x-name-number-{n}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let value = tags(&names, None).value(b"x");
+        for line in lines(&value) {
+            assert!(line.len() < COLUMNS, "{line}");
+        }
+        for name in names {
+            assert!(value.contains(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_formatted_field_parses_back(
+            names in proptest::collection::vec("[a-z-]{1,60}", 1..40),
+            identity in proptest::option::of(".{0,40}@example.com"),
+            selector in "[a-z0-9]{1,63}(\\.[a-z0-9]{1,63}){0,2}",
+            signature in proptest::collection::vec(any::<u8>(), 64..513),
+        ) {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let mut written = tags(&names, identity.as_deref());
+            written.selector = selector.parse().unwrap();
+            let value = written.value(&signature);
+            let read = parse(&value);
+
+            let order: Vec<_> = read.iter().map(|(name, _)| name.as_str()).collect();
+            let with: &[_] = &["v", "a", "c", "d", "s", "i", "t", "h", "bh", "b"];
+            let without: &[_] = &["v", "a", "c", "d", "s", "t", "h", "bh", "b"];
+            prop_assert_eq!(&order, if identity.is_some() { with } else { without });
+
+            let tag = |name| &read.iter().find(|(other, _)| other == name).unwrap().1;
+            prop_assert_eq!(tag("h"), &names.join(":"));
+            prop_assert_eq!(tag("s"), &selector);
+            prop_assert_eq!(&Base64::decode_vec(tag("b")).unwrap(), &signature);
+            prop_assert!(value.is_ascii());
+            for (number, line) in lines(&value).enumerate() {
+                prop_assert!(number == 0 || line.starts_with(' '));
+                prop_assert!(!line.trim().is_empty());
+                // Only a tag that is too long for any line may pass the limit.
+                prop_assert!(line.len() < COLUMNS || !line.trim().contains(' '), "{}", line);
+            }
+        }
+    }
+}

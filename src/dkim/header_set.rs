@@ -179,3 +179,84 @@ pub enum HeaderSetError {
     #[error("\"{name}\" cannot be signed: a signature cannot name a field with a semicolon")]
     Semicolon { name: FieldName },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<FieldName> {
+        list.iter().map(|n| FieldName::parse(n).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_default_set_holds_every_name_once() {
+        let set = HeaderSet::default();
+        let lengths = (
+            set.oversign().len(),
+            set.oversign_present().len(),
+            set.sign().len(),
+        );
+        assert_eq!(
+            lengths,
+            (OVERSIGN.len(), OVERSIGN_PRESENT.len(), SIGN.len())
+        );
+        assert_eq!(
+            set.oversign(),
+            names(&["from", "reply-to", "subject", "to", "cc"])
+        );
+        let again = HeaderSet::new(
+            set.sign().to_vec(),
+            set.oversign_present().to_vec(),
+            set.oversign().to_vec(),
+        );
+        assert_eq!(again, Ok(set));
+    }
+
+    #[test]
+    fn fields_that_others_change_are_refused_by_name_5_4_1() {
+        for name in [
+            "Received",
+            "Return-Path",
+            "DKIM-Signature",
+            "Authentication-Results",
+            "ARC-Seal",
+            "ARC-Message-Signature",
+            "Bcc",
+        ] {
+            for list in 0..3 {
+                let mut lists = [vec![], vec![], vec![]];
+                lists[list] = names(&["subject", name]);
+                let [sign, present, oversign] = lists;
+                let error = HeaderSet::new(sign, present, oversign).unwrap_err();
+                let start = format!("\"{}\" cannot be signed: ", name.to_lowercase());
+                assert!(error.to_string().starts_with(&start), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_end_the_tag_is_refused() {
+        let error = HeaderSet::new(names(&["x;d=evil.example"]), vec![], vec![]);
+        assert!(matches!(error, Err(HeaderSetError::Semicolon { .. })));
+    }
+
+    #[test]
+    fn from_is_always_signed_5_4() {
+        let set = HeaderSet::new(names(&["subject"]), vec![], vec![]).unwrap();
+        assert_eq!(set.sign(), names(&["subject", "from"]));
+        let set = HeaderSet::new(vec![], names(&["FROM"]), vec![]).unwrap();
+        assert_eq!(
+            (set.sign(), set.oversign_present()),
+            (&[][..], &names(&["from"])[..])
+        );
+    }
+
+    #[test]
+    fn the_list_that_asks_for_more_wins() {
+        let list = || names(&["from", "date", "Date"]);
+        let set = HeaderSet::new(list(), list(), names(&["from"])).unwrap();
+        assert_eq!(set.sign(), []);
+        assert_eq!(set.oversign_present(), names(&["date"]));
+        assert_eq!(set.oversign(), names(&["from"]));
+    }
+}
