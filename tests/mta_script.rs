@@ -87,6 +87,11 @@ fn message() -> Message {
     )
 }
 
+/// An unknown SMTP command with its macros, which scripts do not have.
+fn of_unknown(packet: &Packet) -> bool {
+    packet.command == b'U' || (packet.command == b'D' && packet.payload == b"U")
+}
+
 /// The negotiation of a recording, from the MTA's end.
 fn negotiate(connection: &Connection) -> Answer {
     let offered = &connection.from_mta[0];
@@ -113,12 +118,16 @@ fn compare(name: &str, sent: &[u8], packets: &[Packet]) {
 fn one_message_by_smtp_under_every_version_and_set_of_flags() {
     for name in [
         "01-smtpd-v6-default-one-message",
+        "80-mta-v2-milter-v2",
+        "80-mta-v3-milter-v3",
+        "80-mta-v4-milter-v4",
         "81-mta-v6-milter-v2",
         "90-setsymlist-partial",
         "94-minimal-signer",
         "97-recommended-signer",
     ] {
-        let connection = recorded::load(name).remove(0);
+        let mut connection = recorded::load(name).remove(0);
+        connection.from_mta.retain(|packet| !of_unknown(packet));
         let answer = negotiate(&connection);
         let client = client(&connection);
         let mut sent = Script::client(&answer, &client).bytes().to_vec();

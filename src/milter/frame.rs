@@ -116,7 +116,8 @@ mod tests {
         );
         assert_eq!(bytes.capacity(), before);
         let mut at_the_limit = BytesMut::from(&b"\0\0\0\x02BX"[..]);
-        assert!(decode(&mut at_the_limit, 2).unwrap().is_some());
+        assert!(decode(&mut at_the_limit.clone(), 2).unwrap().is_some());
+        assert!(decode(&mut at_the_limit, 1).is_err());
     }
 
     #[test]

@@ -244,6 +244,7 @@ mod tests {
         macros.begin_message();
         // HELO in mid-transaction: its macros come before the ABORT.
         macros.set(Stage::Helo, b"{tls_version}\0TLSv1.3\0");
+        assert_eq!(get(&macros, "i"), "one");
         macros.clear_message();
         assert_eq!(get(&macros, "i"), "-");
         assert_eq!(get(&macros, "tls_version"), "TLSv1.3");
