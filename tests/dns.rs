@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panicking")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 mod place;
 
-use place::{Place, stderr, stdout};
+use place::{Place, SIGNET, stderr, stdout};
 
 fn with_keys(names: &[(&str, &str)]) -> Place {
     let place = Place::new();
@@ -95,6 +97,40 @@ fn a_key_that_cannot_be_used_is_named_and_the_others_are_shown() {
     let output = place.signet("dns a.example --selector s1");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(stdout(&output), "");
+}
+
+/// Keys made as root and a daemon that is another user: the usual beginner's trap.
+#[test]
+fn a_key_of_another_user_is_said_to_be_his() {
+    let place = with_keys(&[("a.example", "s1")]);
+    let key = place.key("a.example", "s1");
+    if fs::metadata(&key).unwrap().uid() != 0 {
+        eprintln!("NOT RUN: only root can be another user");
+        return;
+    }
+    let program = place.directory.path().join("signet");
+    fs::copy(SIGNET, &program).unwrap();
+    for path in [
+        place.directory.path().to_owned(),
+        place.directory.path().join("state"),
+        place.keys(),
+        place.keys().join("a.example"),
+    ] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let output = Command::new(program)
+        .args(["dns", "a.example", "--keys"])
+        .arg(place.keys())
+        .current_dir("/")
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = stderr(&output);
+    let whose = "(it belongs to user id 0, this is user id 65534)";
+    assert!(said.contains(whose), "{said}");
+    assert!(said.contains(key.to_str().unwrap()), "{said}");
 }
 
 #[test]

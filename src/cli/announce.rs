@@ -4,6 +4,7 @@
 //! into a zone file; what there is to explain goes to standard error.
 
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -95,12 +96,22 @@ impl Announcement {
     }
 
     fn next_step(&self) -> String {
+        let keys = self.key_directory();
+        let of_root = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.uid() == 0);
+        let ownership = if of_root {
+            format!(
+                "The key belongs to root. If signet runs as another user, give it the keys:\n  \
+                 chown -R USER {keys}\n"
+            )
+        } else {
+            String::new()
+        };
         format!(
             "Next: wait until the record is seen,\n  \
              dig +short TXT {}\n\
-             then start or reload signet. It signs with every key in {} from then on.\n",
+             then start or reload signet. It signs with every key in {keys} from then on.\n\
+             {ownership}",
             self.publication.name(),
-            self.key_directory(),
         )
     }
 

@@ -17,13 +17,8 @@ pub const FILE_LIMIT: u64 = 64 * 1024;
 /// Why one key file gives no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
-    #[error("{} cannot be read: {reason}{}", path.display(), whose(*owner))]
-    Unreadable {
-        path: PathBuf,
-        reason: String,
-        /// The user id of the file's owner, when that is neither root nor ourselves.
-        owner: Option<u32>,
-    },
+    #[error("{} cannot be read: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: String },
     #[error("{} is not a regular file", path.display())]
     NotAFile { path: PathBuf },
     #[error(
@@ -34,6 +29,7 @@ pub enum KeyFileError {
         path: PathBuf,
         /// The permission bits.
         mode: u32,
+        /// The user id of the file's owner, when that is neither root nor ourselves.
         owner: Option<u32>,
     },
     #[error("{} has more than {FILE_LIMIT} bytes, too many for a key", path.display())]
@@ -47,13 +43,23 @@ pub enum KeyFileError {
 }
 
 fn whose(owner: Option<u32>) -> String {
-    match owner {
-        Some(uid) => format!(
-            " (it belongs to user id {uid}, this is user id {})",
-            rustix::process::geteuid().as_raw()
-        ),
-        None => String::new(),
-    }
+    owner.map(belongs).unwrap_or_default()
+}
+
+fn belongs(uid: u32) -> String {
+    let ourselves = rustix::process::geteuid().as_raw();
+    format!(" (it belongs to user id {uid}, this is user id {ourselves})")
+}
+
+/// Why `path` cannot be read. Keys made as root and read by the daemon's user are the
+/// usual case, so a refusal says whose the file is.
+pub(super) fn why_unreadable(path: &Path, error: &io::Error) -> String {
+    let owner = match error.kind() {
+        io::ErrorKind::PermissionDenied => std::fs::metadata(path).ok(),
+        _ => None,
+    };
+    let whose = owner.map(|metadata| belongs(metadata.uid()));
+    format!("{error}{}", whose.unwrap_or_default())
 }
 
 /// Reads a key. Symbolic links are followed, since that is how secrets are mounted.
@@ -69,10 +75,7 @@ pub(super) fn load(path: &Path, require_safe: bool) -> Result<SigningKey, KeyFil
 fn read(path: &Path, require_safe: bool) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let unreadable = |error: io::Error| KeyFileError::Unreadable {
         path: path.into(),
-        reason: error.to_string(),
-        owner: std::fs::metadata(path)
-            .ok()
-            .and_then(|metadata| stranger(metadata.uid())),
+        reason: why_unreadable(path, &error),
     };
     // Opening a FIFO would wait for its writer; O_NONBLOCK does not.
     let file = OpenOptions::new()

@@ -210,7 +210,7 @@ impl Search {
             Err(error) => {
                 let error = ScanError::Unreadable {
                     path: directory.into(),
-                    reason: error.to_string(),
+                    reason: load::why_unreadable(directory, &error),
                 };
                 self.problem(domain, None, error);
                 Vec::new()
