@@ -11,6 +11,7 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData};
 
 /// What a lookup of the TXT records of one name came to.
@@ -111,7 +112,10 @@ impl Lookup {
             // Only these two say that there is no record; hickory puts every kind of
             // "no answer" into one error.
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
-                if matches!(none.response_code.to_str(), "NXDomain" | "NoError") =>
+                if matches!(
+                    none.response_code,
+                    ResponseCode::NXDomain | ResponseCode::NoError
+                ) =>
             {
                 return Answer::Missing;
             }

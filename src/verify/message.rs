@@ -59,7 +59,8 @@ impl fmt::Display for Note {
             ),
             Note::MixedLineEnds(count) => write!(
                 f,
-                "{count} lines of the file end in LF and the others in CRLF; all were read as CRLF"
+                "some lines of the file ({count}) end in LF and the others in CRLF; all were read \
+                 as CRLF"
             ),
             Note::MailboxLine => {
                 f.write_str("the first line, a mailbox file's \"From \" line, was left out")
