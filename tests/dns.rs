@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 mod place;
@@ -97,6 +98,29 @@ fn a_key_that_cannot_be_used_is_named_and_the_others_are_shown() {
     let output = place.signet("dns a.example --selector s1");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(stdout(&output), "");
+}
+
+/// The keys and the records of RFC 8463 appendix A.
+#[test]
+fn the_published_keys_give_the_published_records_8463_a() {
+    let place = Place::new();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys/football.example.com");
+    let domain = place.keys().join("football.example.com");
+    fs::create_dir_all(&domain).unwrap();
+    for name in ["brisbane.pem", "test.pem"] {
+        let key = domain.join(name);
+        fs::copy(published.join(name), &key).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    assert_eq!(
+        place.ok("dns football.example.com --format plain"),
+        "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n\
+         v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a\
+         5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3\
+         rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB\n"
+    );
+    let story = place.ok("dns football.example.com --selector test");
+    assert!(story.contains("less than 2048 bits is weak"), "{story}");
 }
 
 /// Keys made as root and a daemon that is another user: the usual beginner's trap.

@@ -58,7 +58,10 @@ fn the_story_tells_the_name_the_value_on_one_line_and_what_to_do() {
     let place = Place::new();
     let story = place.ok("keygen Example.COM --selector s1");
     assert!(story.contains("s1._domainkey.example.com\n"), "{story}");
-    assert!(story.contains(" s1._domainkey (the same"), "{story}");
+    assert!(
+        story.contains(" s1._domainkey (if the zone is example.com;"),
+        "{story}"
+    );
     assert!(story.contains("Amazon Route53: paste the value exactly as it is"));
     assert!(story.contains("Fingerprint:     SHA256:"), "{story}");
     assert!(story.contains("Next: "), "{story}");

@@ -59,7 +59,7 @@ impl Announcement {
             "{facts}\n\
              Publish one TXT record.\n\
              Name:            {name}\n\
-             In the zone:     {relative} (the same without .{domain})\n\
+             Within the zone: {relative} (if the zone is {domain}; most consoles add the rest)\n\
              TTL:             {DEFAULT_TTL}\n\
              Value:\n\n\
              {value}\n\
