@@ -59,3 +59,29 @@ proptest! {
         header::run(&[b"Name : ", text.as_slice()].concat());
     }
 }
+
+/// The scanner looks at 64 bytes at once; what matters may lie across its borders.
+#[test]
+fn whatever_changes_changes_at_every_offset() {
+    let patterns = [
+        " \rb",
+        "\t\r\r\n",
+        " \n",
+        "\n",
+        "\r",
+        " \r\n",
+        "  ",
+        "\t",
+        " \t\rb",
+        "a \x0b",
+        " \n\n\t\nb",
+        "a  b  c  d  e  f\tg",
+        "\r\n\r\n \r\n",
+    ];
+    for pattern in patterns {
+        for offset in 1..140 {
+            let text = "x".repeat(offset) + pattern + &"y".repeat(70);
+            body::run(&[&[255], text.as_bytes()].concat());
+        }
+    }
+}

@@ -282,3 +282,97 @@ pub enum SignErrorCause {
     #[error("the cryptographic library refused: {0}")]
     Library(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> SignRequest {
+        let pem = include_bytes!("../../keys/football.example.com/brisbane.pem");
+        SignRequest {
+            key: Arc::new(SigningKey::from_pem(pem).unwrap()),
+            domain: "example.com".parse().unwrap(),
+            selector: "test".parse().unwrap(),
+            identity: None,
+            canonicalization: "simple/simple".parse().unwrap(),
+            header_set: Arc::new(HeaderSet::default()),
+            expiry: None,
+        }
+    }
+
+    fn sign(header_section: HeaderSection, request: SignRequest) -> Result<String, SignError> {
+        let mut signer = Signer::new(header_section, vec![request], true);
+        signer.body(b"This is a test!\r\n");
+        let mut signatures = signer.finish(1_790_000_000).run()?;
+        assert_eq!(signatures.len(), 1);
+        let signature = signatures.remove(0);
+        assert_eq!(signature.algorithm, "ed25519-sha256");
+        Ok(String::from_utf8(signature.value).unwrap())
+    }
+
+    fn header_section() -> HeaderSection {
+        let mut section = HeaderSection::new();
+        section.push(b"From", b" user@example.com");
+        section.push(b"Date", b" Tue, 22 Dec 2009 13:04:12 -0800");
+        section.push(b"Subject", b" Signing test");
+        section
+    }
+
+    /// The plain text that OpenDKIM's own suite looks for in a signature.
+    #[test]
+    fn names_and_body_hash_are_found_as_plain_text() {
+        let value = sign(header_section(), request()).unwrap();
+        for text in [
+            " v=1; a=ed25519-sha256; c=simple/simple; d=example.com;\n s=test; t=1790000000;\n",
+            " h=from:date:subject:from:reply-to:subject:to:cc:date;\n",
+            " bh=3VWGQGY+cSNYd1MGM+X6hRXU0stl8JCaQtl4mbX/j2I=;\n",
+        ] {
+            assert!(value.contains(text), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_identity_lies_at_or_below_the_signing_domain_3_5() {
+        let with = |identity: &str| {
+            let mut request = request();
+            request.identity = Some(identity.to_owned());
+            sign(header_section(), request).map_err(|error| error.cause)
+        };
+        assert!(with("@example.com").unwrap().contains(" i=@example.com;"));
+        assert!(
+            with("a@b@Sub.Example.com")
+                .unwrap()
+                .contains("i=a@b@Sub.Example.com;")
+        );
+        assert_eq!(
+            with("a@badexample.com"),
+            Err(SignErrorCause::IdentityOutside)
+        );
+        assert_eq!(with("example.com"), Err(SignErrorCause::IdentityForm));
+        assert_eq!(
+            with("a@example.com; d=x"),
+            Err(SignErrorCause::IdentityForm)
+        );
+    }
+
+    #[test]
+    fn a_field_that_postfix_would_cut_is_not_made() {
+        let mut section = header_section();
+        for _ in 0..20_000 {
+            section.push(b"To", b" a@example.com");
+        }
+        let error = sign(section, request()).unwrap_err();
+        assert!(matches!(error.cause, SignErrorCause::TooLong { bytes } if bytes > 60_000));
+        assert_eq!(error.to_string(), "no signature for d=example.com s=test");
+    }
+
+    #[test]
+    fn a_signature_that_is_there_changes_nothing() {
+        let mut section = HeaderSection::new();
+        section.push(b"DKIM-Signature", b" v=9; garbage");
+        for field in header_section().fields() {
+            section.push(field.name, field.value);
+        }
+        assert_eq!(sign(section, request()), sign(header_section(), request()));
+    }
+}
