@@ -1,6 +1,5 @@
 //! `signet verify`, run as an administrator runs it: on the examples of the RFCs, on
-//! every kind of failure, against real name servers, and on messages that foreign
-//! signers signed.
+//! every kind of failure, and against a real name server.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,10 +8,8 @@
 )]
 
 mod failures;
-mod foreign_signers;
 mod name_server;
 mod output;
-mod random_mail;
 mod rfc_examples;
 mod run;
 mod signed;

@@ -1,4 +1,8 @@
 //! Runs the program on a message, with records from a file.
+#![allow(
+    dead_code,
+    reason = "every test takes what it needs of this, no test takes all"
+)]
 
 use std::fs;
 use std::io::Write;

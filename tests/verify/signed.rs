@@ -1,4 +1,8 @@
 //! A message signed by `dkim`, to be spoilt in every way.
+#![allow(
+    dead_code,
+    reason = "every test takes what it needs of this, no test takes all"
+)]
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
