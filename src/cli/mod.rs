@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod dns;
 mod keygen;
+mod playback;
 mod selftest;
 mod serve;
 mod settings;

@@ -88,6 +88,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long a connection may say nothing.
     pub idle: Duration,
+    /// How long open connections may go on once the daemon is told to stop.
+    pub grace: Duration,
 }
 
 /// What is logged, and in which form.
@@ -162,6 +164,8 @@ impl Default for Limits {
             // libmilter's own: no MTA waits longer for its client, and Postfix takes a
             // connection closed between two messages as a failure of the milter.
             idle: Duration::from_secs(7210),
+            // Most SMTP sessions end sooner, and systemd kills after 90 s.
+            grace: Duration::from_secs(30),
         }
     }
 }

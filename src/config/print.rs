@@ -51,6 +51,7 @@ pub fn config(config: &Config) -> String {
     page.line("recipients", config.limits.recipients);
     page.line("connections", config.limits.connections);
     page.line("idle", quoted(&span::text(config.limits.idle)));
+    page.line("grace", quoted(&span::text(config.limits.grace)));
 
     page.table("[log]");
     page.line("level", quoted(config.log.level.as_str()));

@@ -234,6 +234,10 @@ fn limits(table: &Table<'_>) -> Limits {
             .get("idle")
             .and_then(|value| time_span(&value))
             .unwrap_or(default.idle),
+        grace: table
+            .get("grace")
+            .and_then(|value| time_span(&value))
+            .unwrap_or(default.grace),
     }
 }
 

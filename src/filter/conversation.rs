@@ -1,0 +1,120 @@
+//! The session and the filter, joined: frames in, replies and outcomes out.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::{Context, Effect, Filter};
+use crate::dkim::{SignError, SignJob, Signature};
+use crate::milter::frame::Frame;
+use crate::milter::{Agreement, Event, Response, Session, SessionError, Step};
+use crate::snapshot::Snapshot;
+use crate::telemetry::Outcome;
+
+/// What a conversation asks of the world, and only when it needs it.
+pub trait World {
+    /// The snapshot in force now.
+    fn snapshot(&self) -> Arc<Snapshot>;
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
+}
+
+/// What is to be done after a frame.
+#[derive(Debug)]
+pub enum Turn {
+    /// Go on; a message's fate may have been decided.
+    Continue(Option<Box<Outcome>>),
+    /// Run the job and give its result to [`Conversation::signed`].
+    Sign(Box<SignJob>),
+    /// The peer ends the connection, perhaps in the midst of a message.
+    Close(Option<Box<Outcome>>),
+}
+
+/// One milter connection.
+#[derive(Debug)]
+pub struct Conversation {
+    session: Session,
+    filter: Filter,
+    /// In force when the message under way began.
+    snapshot: Arc<Snapshot>,
+}
+
+impl Conversation {
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            session: Session::new(snapshot.wanted()),
+            filter: Filter::new(),
+            snapshot,
+        }
+    }
+
+    /// Takes one frame and writes the replies that are owed for it to `out`.
+    ///
+    /// # Errors
+    /// When the peer breaks the protocol; the connection is then of no more use.
+    pub fn receive(
+        &mut self,
+        frame: &Frame,
+        world: &impl World,
+        out: &mut BytesMut,
+    ) -> Result<Turn, SessionError> {
+        let event = match self.session.receive(frame, out)? {
+            Step::Handled => return Ok(Turn::Continue(None)),
+            Step::Quit => return Ok(Turn::Close(self.hang_up())),
+            Step::Event(event) => event,
+        };
+        let mut now = 0;
+        match event {
+            Event::Connect(_) | Event::Mail(_) => self.snapshot = world.snapshot(),
+            Event::EndOfMessage(_) => now = world.now(),
+            _ => {}
+        }
+        let context = context(&self.session, &self.snapshot, now);
+        match self.filter.handle(event, &context) {
+            Effect::Respond(response) => {
+                self.session.respond(&response, out);
+                Ok(Turn::Continue(None))
+            }
+            Effect::Conclude(response, outcome) => {
+                self.session.respond(&response, out);
+                Ok(Turn::Continue(Some(outcome)))
+            }
+            Effect::Sign(job) => Ok(Turn::Sign(job)),
+        }
+    }
+
+    /// Takes the result of the job of [`Turn::Sign`] and writes the answer.
+    pub fn signed(
+        &mut self,
+        result: Result<Vec<Signature>, SignError>,
+        out: &mut BytesMut,
+    ) -> Box<Outcome> {
+        let context = context(&self.session, &self.snapshot, 0);
+        let conclusion = self.filter.signed(result, &context);
+        if conclusion.fields.is_empty() {
+            self.session.respond(&conclusion.otherwise, out);
+        } else {
+            self.session
+                .respond(&Response::Insert(&conclusion.fields), out);
+        }
+        conclusion.outcome
+    }
+
+    /// The peer is gone; a message it had begun is worth an outcome.
+    pub fn hang_up(&mut self) -> Option<Box<Outcome>> {
+        let context = context(&self.session, &self.snapshot, 0);
+        match self.filter.handle(Event::Abort, &context) {
+            Effect::Conclude(_, outcome) => Some(outcome),
+            Effect::Respond(_) | Effect::Sign(_) => None,
+        }
+    }
+}
+
+fn context<'a>(session: &'a Session, snapshot: &'a Arc<Snapshot>, now: u64) -> Context<'a> {
+    Context {
+        snapshot,
+        macros: session.macros(),
+        leading_space: session.agreement().is_some_and(Agreement::leading_space),
+        now,
+    }
+}

@@ -1,0 +1,249 @@
+//! The message in hand: what has arrived of it, and what was decided.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Conclusion, Context, FIELD, response};
+use crate::dkim::{HeaderSection, SignError, SignJob, Signature, Signer};
+use crate::milter::{InsertedField, Response};
+use crate::names::DomainName;
+use crate::policy::{Decision, OnFailure, Origin, Reason};
+use crate::snapshot::Snapshot;
+use crate::telemetry::{Action, Outcome, SignedBy, Verdict};
+
+/// A message between MAIL and its end.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// The snapshot it began with; a reload does not touch it.
+    snapshot: Arc<Snapshot>,
+    recipients: Vec<Box<[u8]>>,
+    /// Bytes of header section and body so far.
+    bytes: u64,
+    author_domain: Option<DomainName>,
+    rule: Option<Box<str>>,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Progress {
+    Header(HeaderSection),
+    /// The header section passed its limit; nothing more of it is kept.
+    Overflow,
+    Body {
+        signer: Box<Signer>,
+        on_failure: OnFailure,
+    },
+}
+
+/// A message whose signatures are being made.
+#[derive(Debug)]
+pub(super) struct Pending {
+    bytes: u64,
+    author_domain: Option<DomainName>,
+    rule: Option<Box<str>>,
+    on_failure: OnFailure,
+}
+
+impl Message {
+    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            snapshot,
+            recipients: Vec::new(),
+            bytes: 0,
+            author_domain: None,
+            rule: None,
+            progress: Progress::Header(HeaderSection::default()),
+        }
+    }
+
+    pub(super) fn recipient(&mut self, address: &[u8]) {
+        // Only rules by recipient want them; the list is bounded because a peer
+        // decides its length.
+        if self.snapshot.wants_recipients()
+            && self.recipients.len() < self.snapshot.config().limits.recipients
+        {
+            self.recipients.push(address.into());
+        }
+    }
+
+    pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        let limit = self.snapshot.config().limits.header_bytes;
+        if let Progress::Header(section) = &mut self.progress {
+            let size = name.len().saturating_add(value.len());
+            self.bytes = self.bytes.saturating_add(size as u64);
+            if section.size().saturating_add(size) > limit {
+                self.progress = Progress::Overflow;
+            } else {
+                section.push(name, value);
+            }
+        }
+    }
+
+    pub(super) fn body(&mut self, chunk: &[u8]) {
+        self.bytes = self.bytes.saturating_add(chunk.len() as u64);
+        if let Progress::Body { signer, .. } = &mut self.progress {
+            signer.body(chunk);
+        }
+    }
+
+    /// May this client's mail be signed at all?
+    pub(super) fn decide_origin(&self, origin: &Origin<'_>) -> Result<(), Verdict> {
+        match self.snapshot.decide_origin(origin) {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(passed(reason, String::new())),
+        }
+    }
+
+    /// Decides, with everything but the body known, and readies the signer.
+    pub(super) fn decide(
+        &mut self,
+        origin: &Origin<'_>,
+        leading_space: bool,
+    ) -> Result<(), Verdict> {
+        self.decide_origin(origin)?;
+        let Progress::Header(section) = &mut self.progress else {
+            let limit = self.snapshot.config().limits.header_bytes;
+            return Err(failed(
+                Reason::LimitExceeded,
+                format!("the header section is larger than limits.header_bytes = {limit}"),
+                self.snapshot.config().signing.on_failure,
+            ));
+        };
+        match self.snapshot.decide(origin, &self.recipients, section) {
+            Decision::Sign {
+                requests,
+                on_failure,
+                author,
+                rule,
+            } => {
+                self.author_domain = Some(author.domain);
+                self.rule = rule;
+                let signer = Signer::new(std::mem::take(section), requests, leading_space);
+                self.progress = Progress::Body {
+                    signer: Box::new(signer),
+                    on_failure,
+                };
+                Ok(())
+            }
+            Decision::Pass {
+                reason,
+                detail,
+                author_domain,
+                rule,
+            } => {
+                self.author_domain = author_domain;
+                self.rule = rule;
+                Err(passed(reason, detail))
+            }
+            Decision::Fail {
+                reason,
+                detail,
+                on_failure,
+                author_domain,
+                rule,
+            } => {
+                self.author_domain = author_domain;
+                self.rule = rule;
+                Err(failed(reason, detail, on_failure))
+            }
+        }
+    }
+
+    /// Takes the last of the body. `None` when nothing was decided to be signed,
+    /// which the session's order of commands excludes.
+    pub(super) fn finish(mut self, chunk: &[u8], now: u64) -> Option<(SignJob, Pending)> {
+        self.body(chunk);
+        match self.progress {
+            Progress::Body { signer, on_failure } => Some((
+                signer.finish(now),
+                Pending {
+                    bytes: self.bytes,
+                    author_domain: self.author_domain,
+                    rule: self.rule,
+                    on_failure,
+                },
+            )),
+            Progress::Header(_) | Progress::Overflow => None,
+        }
+    }
+
+    /// Adds to an outcome what the message knows.
+    pub(super) fn describe(self, outcome: &mut Outcome) {
+        outcome.bytes = self.bytes;
+        outcome.author_domain = self.author_domain;
+        outcome.rule = self.rule;
+    }
+}
+
+impl Pending {
+    pub(super) fn conclude(
+        self,
+        result: Result<Vec<Signature>, SignError>,
+        client: Option<IpAddr>,
+        context: &Context<'_>,
+    ) -> Conclusion {
+        let (fields, otherwise, verdict) = match result {
+            Ok(signatures) => {
+                let mut fields = Vec::with_capacity(signatures.len());
+                let mut by = Vec::with_capacity(signatures.len());
+                for Signature {
+                    value,
+                    domain,
+                    selector,
+                    algorithm,
+                } in signatures
+                {
+                    fields.push(InsertedField { name: FIELD, value });
+                    by.push(SignedBy {
+                        domain,
+                        selector,
+                        algorithm,
+                    });
+                }
+                (fields, Response::Accept, Verdict::Signed(by))
+            }
+            Err(error) => {
+                let action = action(self.on_failure);
+                let verdict = Verdict::NotSigned {
+                    reason: Reason::SignFailed,
+                    detail: error.to_string(),
+                    action,
+                };
+                (Vec::new(), response(action), verdict)
+            }
+        };
+        let mut outcome = Box::new(super::outcome(client, context.macros, verdict));
+        outcome.bytes = self.bytes;
+        outcome.author_domain = self.author_domain;
+        outcome.rule = self.rule;
+        Conclusion {
+            fields,
+            otherwise,
+            outcome,
+        }
+    }
+}
+
+fn action(on_failure: OnFailure) -> Action {
+    match on_failure {
+        OnFailure::Tempfail => Action::Tempfailed,
+        OnFailure::Unsigned => Action::Passed,
+        OnFailure::Reject => Action::Rejected,
+    }
+}
+
+fn passed(reason: Reason, detail: String) -> Verdict {
+    Verdict::NotSigned {
+        reason,
+        detail,
+        action: Action::Passed,
+    }
+}
+
+fn failed(reason: Reason, detail: String, on_failure: OnFailure) -> Verdict {
+    Verdict::NotSigned {
+        reason,
+        detail,
+        action: action(on_failure),
+    }
+}
