@@ -44,7 +44,9 @@ targets! {
     frame_stream = "../fuzz/entry/frame_stream.rs",
     key_record = "../fuzz/entry/key_record.rs",
     header_canonicalization = "../fuzz/entry/header_canonicalization.rs",
+    record_file = "../fuzz/entry/record_file.rs",
     session = "../fuzz/entry/session.rs",
+    verify = "../fuzz/entry/verify.rs",
 }
 
 fn run_target(name: &str, run: fn(&[u8])) {

@@ -67,7 +67,8 @@ impl fmt::Display for Note {
             }
             Note::NotAField(line) => write!(
                 f,
-                "the line \"{line}\" is not a header field; the body was taken to begin there"
+                "the line \"{}\" is not a header field; the body was taken to begin there",
+                line.escape_debug()
             ),
             Note::FromFields(0) => f.write_str("the message has no From field"),
             Note::FromFields(count) => write!(
@@ -138,6 +139,15 @@ impl Message {
     /// What was unusual about the file.
     pub fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// The same header section without the body.
+    pub(super) fn header_only(&self) -> Self {
+        Self {
+            fields: self.fields.clone(),
+            body: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// The `DKIM-Signature` fields from the top down, with their places in `fields`.

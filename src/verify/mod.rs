@@ -215,7 +215,7 @@ fn judge(
     if fitting.is_some() {
         return Verdict::Pass;
     }
-    let cause = diagnose::mismatch(&usable, signature);
+    let cause = diagnose::mismatch(message, signature, own, &usable);
     Verdict::Fail(Failure::SignatureMismatch { name, cause })
 }
 

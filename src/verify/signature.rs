@@ -111,7 +111,7 @@ impl Signature {
             "rsa-sha256" => mail_auth::common::crypto::Algorithm::RsaSha256,
             "ed25519-sha256" => mail_auth::common::crypto::Algorithm::Ed25519Sha256,
             "rsa-sha1" => return Err(Failure::Sha1),
-            other => return Err(Failure::Algorithm(other.to_owned())),
+            other => return Err(Failure::Algorithm(shortened(other))),
         };
         let domain = required("d")?;
         let domain = DomainName::parse(&domain).map_err(|_| bad("d", &domain, "a domain name"))?;

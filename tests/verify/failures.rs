@@ -88,19 +88,80 @@ fn a_changed_body() {
     );
 }
 
+/// What Postfix does on its way out, after the milter has signed.
+#[test]
+fn a_body_that_the_next_server_rewrote() {
+    let changed = |body: &str, now: &str, words: &str| {
+        let message = sign(FIELDS, body, vec![request(&RSA, "relaxed/relaxed")]);
+        let message = message.replace(body, now);
+        let words = format!("the body was changed after signing: {words}");
+        fails(&message, &records(), &words);
+    };
+    changed(
+        "Grüße =\r\n",
+        "Gr=C3=BC=\r\n=C3=9Fe =3D\r\n",
+        "8-bit text was made quoted-printable; sign after that, or have the message \
+         quoted-printable before it is signed",
+    );
+    let (first, second) = ("x".repeat(998), "y".repeat(997));
+    changed(
+        &format!("{first}{second}z\r\nend\r\n"),
+        &format!("{first}\r\n {second}\r\n z\r\nend\r\n"),
+        "lines longer than the 998 bytes of SMTP were broken (Postfix does so as it sends: \
+         smtp_line_length_limit)",
+    );
+}
+
+#[test]
+fn a_signer_that_hashes_lf() {
+    // What a signer puts into bh= that is given "a\nb\n".
+    let message = message();
+    let bh = message
+        .split("bh=")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    let wrong = "kRFp3arxRq/1OfWMJsSJrzuJLf8P4oPBwmTGWuWqWaI=";
+    let lf = message.replace(bh, wrong).replace(BODY, "a\r\nb\r\n");
+    fails(
+        &lf,
+        &records(),
+        "the signer hashed the body with lines that end in LF; mail has CRLF, so give the signer \
+         CRLF",
+    );
+}
+
 #[test]
 fn a_changed_header_and_a_wrong_key_are_told_apart() {
     let changed = "a signed header field was changed, added or removed after signing (the key at \
         s1._domainkey.example.com did make the signature, and the body is unchanged)";
-    for (from, to) in [
-        ("Ann", "Eve"),
-        ("To: bob@example.org\r\n", ""),
-        // Names in h= once more than there are fields: nothing can be added.
-        ("To: bob", "Subject: [list] Two\r\nTo: bob"),
-        ("To: bob", "From: eve@example.com\r\nTo: bob"),
-    ] {
+    for (from, to) in [("Ann", "Eve"), ("To: bob@example.org\r\n", "")] {
         fails(&message().replace(from, to), &records(), changed);
     }
+    // Names in h= once more than there are fields: nothing can be added.
+    for name in ["Subject", "From"] {
+        let field = format!("{name}: eve@example.com\r\nTo: bob");
+        fails(
+            &message().replace("To: bob", &field),
+            &records(),
+            &format!("a {name} field was added after signing (without it the signature is good)"),
+        );
+    }
+    fails(
+        &message().replace("Subject: ", "Subject: [list] "),
+        &records(),
+        "a tag in brackets was put before the Subject after signing, as mailing lists do (without \
+         it the signature is good)",
+    );
+    let simple = sign(FIELDS, BODY, vec![request(&RSA, "simple/simple")]);
+    fails(
+        &simple.replace("To: ", "To:").replace("From: ", "From:\t"),
+        &records(),
+        "the white space behind the colons of header fields was changed after signing, which \
+         simple header canonicalization does not forgive",
+    );
     let other = format!("{NAME} {}\n", record(&rsa()));
     fails(
         &message(),
@@ -111,6 +172,11 @@ fn a_changed_header_and_a_wrong_key_are_told_apart() {
     let ed25519 = sign(FIELDS, BODY, vec![request(&ED25519, "simple/simple")]);
     let record = format!("{NAME} {}\n", record(&ED25519));
     passes(&ed25519, &record);
+    fails(
+        &ed25519.replace("To: bob", "Cc: eve@example.com\r\nTo: bob"),
+        &record,
+        "a Cc field was added after signing (without it the signature is good)",
+    );
     fails(
         &ed25519.replace("Ann", "Eve"),
         &record,
