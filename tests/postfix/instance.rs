@@ -247,6 +247,7 @@ fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> String {
     let sink = format!("[{}]:{}", sink.address().ip(), sink.address().port());
     let mut text = format!(
         "compatibility_level = 3.6
+enable_long_queue_ids = yes
 queue_directory = {home}/queue
 data_directory = {home}/data
 daemon_directory = {daemons}

@@ -58,19 +58,28 @@ impl Milter {
         read_log(&self.home)
     }
 
-    /// The log line about one message; waits for it.
+    /// The one log line about a message; waits for it.
     pub fn line_about(&self, queue_id: &str) -> String {
-        wait_until("signet's log line about the message", || {
-            self.log()
-                .lines()
-                .find(|line| line.contains(queue_id))
-                .map(str::to_owned)
-        })
+        let about = |line: &&str| line.contains(queue_id);
+        let line = wait_until("signet's log line about the message", || {
+            self.log().lines().find(about).map(str::to_owned)
+        });
+        assert_eq!(
+            self.log().lines().filter(about).count(),
+            1,
+            "lines about {queue_id}"
+        );
+        line
     }
 
     /// SIGTERM, without waiting for the end.
     pub fn terminate(&mut self) {
         self.process.terminate();
+    }
+
+    /// SIGKILL: no time for anything.
+    pub fn kill(&mut self) {
+        self.process.kill();
     }
 
     pub fn wait(&mut self) -> ExitStatus {

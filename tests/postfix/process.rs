@@ -54,6 +54,12 @@ impl Process {
         let _ = kill_process(self.pid(), Signal::TERM);
     }
 
+    /// Sends SIGKILL and waits for the end.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.wait();
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         let status = wait_until("the program ends", || self.child.try_wait().unwrap());

@@ -41,6 +41,32 @@ fn mail_waits_while_the_milter_is_away() {
     }
 }
 
+/// No half-signed mail, no unsigned mail: the client keeps the message and tries again.
+#[test]
+fn a_milter_that_dies_in_a_message_costs_a_retry() {
+    let Some(mut stand) = Stand::start(&Setup::default()) else {
+        return;
+    };
+    let (recipient, sent) = (recipient(), message("hello\r\n"));
+    let mut client = Client::connect(stand.postfix.service("signed"));
+    client.expect(250, &format!("MAIL FROM:{SENDER}"));
+    client.expect(250, &format!("RCPT TO:<{recipient}>"));
+    client.expect(354, "DATA");
+    client.write(&sent);
+    stand.milter.kill();
+    client.write(b".\r\n");
+    client.expect_replies(&[451]);
+    drop(client);
+
+    // It left its socket file behind, which must not keep it from starting.
+    stand.milter = Milter::start(&stand.keys, &[stand.postfix.unix_listener()], "");
+    let mut client = Client::connect(stand.postfix.service("signed"));
+    client.send(SENDER, &recipient, &sent);
+    client.quit();
+    stand.assert_signed(&stand.postfix.sink.wait_for(&recipient), &sent);
+    assert_eq!(stand.postfix.sink.count_for(&recipient), 1);
+}
+
 #[test]
 fn mail_of_the_sendmail_command_waits_in_the_queue() {
     let Some(mut stand) = Stand::start(&Setup::default()) else {

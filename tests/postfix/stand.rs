@@ -87,6 +87,11 @@ impl Stand {
         assert!(parts.strange.is_empty(), "{}", start_of(signed));
         parts.assert_same_message(&plain.parts(), sent);
         judges::assert_verifies(&self.keys, &signed.message, domain);
+        let line = self.milter.line_about(&parts.queue_id);
+        assert!(
+            line.contains("signed") && line.contains(&format!("d={domain}")),
+            "{line}"
+        );
     }
 
     /// Asserts that this is `message` with nothing added and nothing changed, and that the milter logged this reason.

@@ -95,6 +95,39 @@ fn every_message_of_a_session_is_signed() {
 }
 
 #[test]
+fn sessions_side_by_side_keep_their_messages_apart() {
+    let Some(stand) = Stand::start(&Setup::default()) else {
+        return;
+    };
+    let messages: Vec<_> = (0..20)
+        .map(|n| (recipient(), message(&format!("number {n}\r\n"))))
+        .collect();
+    let mut clients: Vec<_> = messages
+        .iter()
+        .map(|_| Client::connect(stand.postfix.service("signed")))
+        .collect();
+    // All of them are in the middle of their message before the first one ends it.
+    for (client, (recipient, _)) in clients.iter_mut().zip(&messages) {
+        client.expect(250, &format!("MAIL FROM:{SENDER}"));
+        client.expect(250, &format!("RCPT TO:<{recipient}>"));
+        client.expect(354, "DATA");
+    }
+    for (client, (_, message)) in clients.iter_mut().zip(&messages) {
+        client.write(&message[..message.len() / 2]);
+    }
+    for (client, (_, message)) in clients.iter_mut().zip(&messages) {
+        client.write(&message[message.len() / 2..]);
+        client.write(b".\r\n");
+    }
+    clients
+        .iter_mut()
+        .for_each(|client| client.expect_replies(&[250]));
+    for (recipient, message) in &messages {
+        stand.assert_signed(&stand.postfix.sink.wait_for(recipient), message);
+    }
+}
+
+#[test]
 fn pipelined_messages_are_signed() {
     let Some(stand) = Stand::start(&Setup::default()) else {
         return;
