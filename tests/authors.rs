@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::Path;
 
+use signet::config::Config;
 use signet::dkim::HeaderSection;
 use signet::policy::{Reason, author};
 
@@ -42,6 +43,7 @@ fn header_section(message: &[u8]) -> HeaderSection {
 #[test]
 fn every_message_with_a_usable_from_has_its_author() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
+    let headers = Config::default().author_headers;
     let mut seen = 0;
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -58,7 +60,7 @@ fn every_message_with_a_usable_from_has_its_author() {
             "from_subdomain" => Ok("a@mail.deep.sub.example.org"),
             _ => Ok("author@example.org"),
         };
-        let found = author::find(&header_section(&fs::read(&path).unwrap()));
+        let found = author::find(&header_section(&fs::read(&path).unwrap()), &headers);
         let found = found.map(|author| author.to_string());
         assert_eq!(
             found.as_deref().map_err(|why| why.reason),

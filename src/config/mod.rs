@@ -9,21 +9,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dkim::{Canonicalization, HeaderSet};
+use crate::names::FieldName;
 
 mod error;
+mod identity;
 mod listen;
+pub mod login_table;
 mod network;
+mod pattern;
 mod print;
 mod raw;
 mod read;
+mod rule;
+pub mod rule_table;
+mod send_as;
 mod span;
+mod table;
 #[cfg(test)]
 mod tests;
+mod trusted_macro;
 mod word;
 
 pub use error::{ConfigError, ConfigErrors, Place};
+pub use identity::{Identity, IdentityError};
 pub use listen::{ListenAddress, ListenError, Listener};
 pub use network::{Network, NetworkError};
+pub use pattern::{Glob, Pattern, PatternError};
+pub use rule::Rule;
+pub use send_as::{LoginPattern, SendAs};
+pub use trusted_macro::{MacroError, TrustedMacro};
 pub use word::UnknownWord;
 
 /// The key directory when neither a flag nor the config names one.
@@ -36,8 +50,18 @@ pub struct Config {
     pub listen: Vec<Listener>,
     /// The key directory, `DOMAIN/SELECTOR.pem`.
     pub keys: PathBuf,
+    /// The fields that may name the author; the first one that is there decides.
+    pub author_headers: Vec<FieldName>,
     pub trust: Trust,
-    pub signing: Signing,
+    pub exclude: Exclude,
+    /// None means that a trusted client may use any author.
+    pub send_as: Option<SendAs>,
+    pub signing: Arc<Signing>,
+    /// In the order of the file. Without any, in tables too, the key directory is the
+    /// rule table.
+    pub rules: Vec<Rule>,
+    /// Files of more rules, one a line.
+    pub rule_tables: Vec<PathBuf>,
     pub limits: Limits,
     pub log: Log,
 }
@@ -50,6 +74,19 @@ pub struct Trust {
     pub authenticated: bool,
     /// Values of `{daemon_name}` that are trusted.
     pub daemon_names: Vec<String>,
+    /// Macros, any of which makes a client trusted.
+    pub macros: Vec<TrustedMacro>,
+    /// Clients whose mail is not signed although they are trusted.
+    pub except: Vec<Network>,
+}
+
+/// Mail that is not signed although its client is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exclude {
+    /// A message to any of these.
+    pub recipients: Vec<Pattern>,
+    /// A message whose author's domain is one of these.
+    pub domains: Vec<Pattern>,
 }
 
 /// How a message is signed, unless its rule says otherwise.
@@ -63,14 +100,14 @@ pub struct Signing {
     pub on_failure: OnFailure,
 }
 
-/// What becomes of a message that should be signed and cannot be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What becomes of a message that should be signed and cannot be; the mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum OnFailure {
+    /// The message goes on without a signature.
+    Unsigned,
     /// The client is told to try again later: nothing is lost, nothing leaves unsigned.
     #[default]
     Tempfail,
-    /// The message goes on without a signature.
-    Unsigned,
     /// The message is refused for good.
     Reject,
 }
@@ -129,8 +166,13 @@ impl Default for Config {
                 .into(),
             ],
             keys: DEFAULT_KEYS.into(),
+            author_headers: FieldName::parse("from").into_iter().collect(),
             trust: Trust::default(),
-            signing: Signing::default(),
+            exclude: Exclude::default(),
+            send_as: None,
+            signing: Arc::default(),
+            rules: Vec::new(),
+            rule_tables: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),
         }
@@ -147,6 +189,8 @@ impl Default for Trust {
                 .collect(),
             authenticated: true,
             daemon_names: Vec::new(),
+            macros: Vec::new(),
+            except: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::raw::quoted;
-use super::{Config, Listener, span};
+use super::{Config, Listener, Rule, SendAs, Signing, span};
 
 /// Text that is written line by line. Writing to a `String` cannot fail.
 #[derive(Default)]
@@ -19,31 +19,86 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Every key; of a rule those that differ from `[signing]`.
+    fn signing(&mut self, signing: &Signing, default: Option<&Signing>) {
+        let differs = |differs: fn(&Signing, &Signing) -> bool| {
+            default.is_none_or(|default| differs(signing, default))
+        };
+        if differs(|a, b| a.canonicalization != b.canonicalization) {
+            let pair = signing.canonicalization.to_string();
+            self.line("canonicalization", quoted(&pair));
+        }
+        if differs(|a, b| a.header_set != b.header_set) {
+            let set = &signing.header_set;
+            self.line("oversign", strings(set.oversign()));
+            self.line("oversign_present", strings(set.oversign_present()));
+            self.line("sign", strings(set.sign()));
+        }
+        if differs(|a, b| a.expiry != b.expiry) {
+            let expiry = signing.expiry.map_or("never".to_owned(), span::text);
+            self.line("expiry", quoted(&expiry));
+        }
+        if differs(|a, b| a.on_failure != b.on_failure) {
+            self.line("on_failure", quoted(signing.on_failure.as_str()));
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule, default: &Signing) {
+        self.table("[[rule]]");
+        self.line("pattern", quoted(&rule.pattern.to_string()));
+        let domain = rule.domain.as_ref().map_or("%d", |domain| domain.as_str());
+        self.line("domain", quoted(domain));
+        if !rule.selectors.is_empty() {
+            self.line("selectors", strings(&rule.selectors));
+        }
+        if let Some(identity) = &rule.identity {
+            self.line("identity", quoted(&identity.to_string()));
+        }
+        self.line("multiple", rule.multiple);
+        self.signing(&rule.signing, Some(default));
+    }
+
+    fn send_as(&mut self, send_as: &SendAs) {
+        self.table("[send_as]");
+        self.line("tables", array(send_as.tables.iter().map(|p| path(p))));
+        self.line("on_mismatch", quoted(send_as.on_mismatch.as_str()));
+        self.line("recipient_delimiter", quoted(&send_as.recipient_delimiter));
+        self.table("[send_as.logins]");
+        for (login, patterns) in &send_as.logins {
+            self.line(&quoted(login), strings(patterns));
+        }
+    }
+}
+
 pub fn config(config: &Config) -> String {
     let mut page = Page::default();
     page.line("listen", array(config.listen.iter().map(listener)));
-    page.line("keys", quoted(&config.keys.to_string_lossy()));
+    page.line("keys", path(&config.keys));
+
+    page.line("author_headers", strings(&config.author_headers));
+    page.line(
+        "rule_tables",
+        array(config.rule_tables.iter().map(|p| path(p))),
+    );
 
     page.table("[trust]");
     page.line("networks", strings(&config.trust.networks));
     page.line("authenticated", config.trust.authenticated);
     page.line("daemon_names", strings(&config.trust.daemon_names));
+    page.line("macros", strings(&config.trust.macros));
+    page.line("except", strings(&config.trust.except));
+
+    page.table("[exclude]");
+    page.line("recipients", strings(&config.exclude.recipients));
+    page.line("domains", strings(&config.exclude.domains));
+
+    if let Some(send_as) = &config.send_as {
+        page.send_as(send_as);
+    }
 
     page.table("[signing]");
-    let signing = &config.signing;
-    page.line(
-        "canonicalization",
-        quoted(&signing.canonicalization.to_string()),
-    );
-    page.line("oversign", strings(signing.header_set.oversign()));
-    page.line(
-        "oversign_present",
-        strings(signing.header_set.oversign_present()),
-    );
-    page.line("sign", strings(signing.header_set.sign()));
-    let expiry = config.signing.expiry.map_or("never".to_owned(), span::text);
-    page.line("expiry", quoted(&expiry));
-    page.line("on_failure", quoted(config.signing.on_failure.as_str()));
+    page.signing(&config.signing, None);
 
     page.table("[limits]");
     page.line("packet_bytes", config.limits.packet_bytes);
@@ -56,7 +111,15 @@ pub fn config(config: &Config) -> String {
     page.table("[log]");
     page.line("level", quoted(config.log.level.as_str()));
     page.line("format", quoted(config.log.format.as_str()));
+
+    for rule in &config.rules {
+        page.rule(rule, &config.signing);
+    }
     page.0
+}
+
+fn path(path: &std::path::Path) -> String {
+    quoted(&path.to_string_lossy())
 }
 
 fn array(values: impl Iterator<Item = String>) -> String {

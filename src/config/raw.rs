@@ -6,8 +6,8 @@
 //! because `serde` stops at the first mistake and a tired administrator wants all
 //! of them at once. It refuses to know what any key means.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
@@ -20,8 +20,7 @@ use super::error::{ConfigError, ConfigErrors, Place};
 
 /// Reads `text` with `build`, which asks the root table for what it knows.
 ///
-/// `file` is the name that the errors show. Beside the value come the lines of the
-/// keys that were found, by their full name.
+/// `file` is the name that the errors show.
 ///
 /// # Errors
 /// Every mistake of syntax; or when there is none, every unknown key, wrong type,
@@ -30,11 +29,17 @@ pub fn read<T>(
     text: &str,
     file: &str,
     build: impl FnOnce(&Table<'_>) -> T,
-) -> Result<(T, BTreeMap<String, usize>), ConfigErrors> {
+) -> Result<T, ConfigErrors> {
     let document = Document::new(text, file);
     let (root, mistakes) = DeTable::parse_recoverable(text);
     let built = if mistakes.is_empty() {
-        let table = Table::new(&document, String::new(), Some(root.get_ref()));
+        let table = Table {
+            document: &document,
+            path: String::new(),
+            span: root.span(),
+            entries: Some(root.get_ref()),
+            asked: RefCell::default(),
+        };
         let value = build(&table);
         table.finish();
         Some(value)
@@ -47,7 +52,7 @@ pub fn read<T>(
     };
     let mut errors = document.errors.into_inner();
     match built {
-        Some(value) if errors.is_empty() => Ok((value, document.found.into_inner())),
+        Some(value) if errors.is_empty() => Ok(value),
         _ => {
             errors.sort_by_key(|error| error.place.line);
             errors.dedup();
@@ -56,9 +61,19 @@ pub fn read<T>(
     }
 }
 
-/// `text` as a TOML string, quoted and escaped.
+/// `text` as a TOML basic string on one line, fit for a key too.
 pub fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            _ if letter.is_control() => out.push_str(&format!("\\u{:04X}", letter as u32)),
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[derive(Debug)]
@@ -66,7 +81,6 @@ struct Document {
     file: Arc<str>,
     line_starts: Vec<usize>,
     errors: RefCell<Vec<ConfigError>>,
-    found: RefCell<BTreeMap<String, usize>>,
 }
 
 impl Document {
@@ -76,19 +90,15 @@ impl Document {
             file: file.into(),
             line_starts: std::iter::once(0).chain(starts).collect(),
             errors: RefCell::default(),
-            found: RefCell::default(),
         }
-    }
-
-    fn line(&self, span: &Range<usize>) -> usize {
-        self.line_starts
-            .partition_point(|start| *start <= span.start)
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
         Place {
             file: self.file.clone(),
-            line: self.line(span),
+            line: self
+                .line_starts
+                .partition_point(|start| *start <= span.start),
         }
     }
 
@@ -106,16 +116,18 @@ impl Document {
 pub struct Table<'d> {
     document: &'d Document,
     path: String,
+    span: Range<usize>,
     entries: Option<&'d DeTable<'d>>,
     asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'d> Table<'d> {
-    fn new(document: &'d Document, path: String, entries: Option<&'d DeTable<'d>>) -> Self {
+    fn new(document: &'d Document, path: String, value: Option<&Value<'d>>) -> Self {
         Self {
             document,
             path,
-            entries,
+            span: value.map_or(0..0, |value| value.value.span()),
+            entries: value.and_then(Value::entries),
             asked: RefCell::default(),
         }
     }
@@ -132,23 +144,79 @@ impl<'d> Table<'d> {
     pub fn get(&self, key: &'static str) -> Option<Value<'d>> {
         self.asked.borrow_mut().push(key);
         let value = self.entries?.get(key)?;
-        let key = self.full(key);
-        let line = self.document.line(&value.span());
-        self.document.found.borrow_mut().insert(key.clone(), line);
         Some(Value {
             document: self.document,
-            key,
+            key: self.full(key),
             value,
         })
     }
 
+    /// The value of `key` as `read` makes it out; `default` when the file leaves it out
+    /// or `read` has reported a mistake.
+    pub fn or<T>(
+        &self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&Value<'d>) -> Option<T>,
+    ) -> T {
+        self.get(key)
+            .and_then(|value| read(&value))
+            .unwrap_or(default)
+    }
+
     /// Reads the table `key` with `build`; a table that the file leaves out is empty.
     pub fn inside<T>(&self, key: &'static str, build: impl FnOnce(&Table<'d>) -> T) -> T {
-        let entries = self.get(key).and_then(|value| value.entries());
-        let table = Table::new(self.document, self.full(key), entries);
+        let table = Table::new(self.document, self.full(key), self.get(key).as_ref());
         let built = build(&table);
         table.finish();
         built
+    }
+
+    /// As [`Table::inside`], for a table that means something by being there.
+    pub fn present<T>(&self, key: &'static str, build: impl FnOnce(&Table<'d>) -> T) -> Option<T> {
+        let built = self.inside(key, build);
+        let there = self
+            .entries
+            .is_some_and(|entries| entries.contains_key(key));
+        there.then_some(built)
+    }
+
+    /// Reads each table of the array `key` with `build`.
+    pub fn each<T>(&self, key: &'static str, build: impl Fn(&Table<'d>) -> Option<T>) -> Vec<T> {
+        let elements = self.get(key).map(|value| value.elements());
+        let tables = elements.unwrap_or_default();
+        tables
+            .iter()
+            .filter_map(|value| value.inside(&build))
+            .collect()
+    }
+
+    /// Reads the table `key`, whose keys are the operator's own words, in their order.
+    pub fn words<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&Value<'d>) -> Option<T>,
+    ) -> Vec<(String, T)> {
+        let entries = self.get(key).and_then(|value| value.entries());
+        let entry = |(word, value): (&'d Spanned<Cow<'d, str>>, &'d Spanned<DeValue<'d>>)| {
+            let value = Value {
+                document: self.document,
+                key: format!("{}.{}", self.full(key), quoted(word.get_ref())),
+                value,
+            };
+            Some((word.get_ref().to_string(), read(&value)?))
+        };
+        entries.into_iter().flatten().filter_map(entry).collect()
+    }
+
+    /// Where the table was written.
+    pub fn place(&self) -> Place {
+        self.document.place(&self.span)
+    }
+
+    /// Reports a mistake in the table as a whole.
+    pub fn wrong(&self, problem: impl Display) {
+        self.document.report(self.span.clone(), &self.path, problem);
     }
 
     fn finish(&self) {
@@ -259,7 +327,7 @@ impl<'d> Value<'d> {
 
     /// Reads this value as a table.
     pub fn inside<T>(&self, build: impl FnOnce(&Table<'d>) -> T) -> T {
-        let table = Table::new(self.document, self.key.clone(), self.entries());
+        let table = Table::new(self.document, self.key.clone(), Some(self));
         let built = build(&table);
         table.finish();
         built

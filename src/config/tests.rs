@@ -12,8 +12,12 @@ fn errors(text: &str) -> Vec<String> {
 const EVERYTHING: &str = r#"
 listen = ["inet:127.0.0.1:8891", { address = "unix:/run/s.sock", mode = "0600", owner = "signet", group = 105 }]
 keys = "keys"
+author_headers = ["List-Post", "From"]
+rule_tables = ["rules", "/etc/more-rules"]
 [trust]
 networks = ["192.0.2.0/24"]
+macros = ["verified", "{customer}=yes"]
+except = "192.0.2.128/25"
 authenticated = false
 daemon_names = ["ORIGINATING"]
 [signing]
@@ -23,6 +27,16 @@ oversign_present = []
 sign = ["X-Mine", "To"]
 expiry = "7d"
 on_failure = "reject"
+[exclude]
+recipients = ["archive@example.com", ".lists.example"]
+domains = "internal.example"
+[send_as]
+tables = "logins"
+on_mismatch = "reject"
+recipient_delimiter = "+"
+[send_as.logins]
+"alice" = ["alice@example.com", "example.org"]
+"bob \"x\"" = "@example.net"
 [limits]
 packet_bytes = 100_000
 header_bytes = 50_000
@@ -32,6 +46,18 @@ idle = 60
 [log]
 level = "debug"
 format = "json"
+[[rule]]
+pattern = "news@example.com"
+domain = "news.example"
+selectors = ["s2", "s1"]
+identity = "@%d.news.example"
+canonicalization = "simple/simple"
+oversign = []
+expiry = "1h"
+on_failure = "unsigned"
+[[rule]]
+pattern = ".example.com"
+multiple = true
 "#;
 
 #[test]
@@ -68,6 +94,31 @@ fn every_key_is_read() {
     );
     assert!(config.signing.header_set.oversign_present().is_empty());
     assert_eq!(names(config.signing.header_set.sign()), ["x-mine", "to"]);
+    assert_eq!(config.author_headers[0].as_str(), "list-post");
+    assert_eq!(config.trust.macros[1].to_string(), "customer=yes");
+    assert!(config.trust.except[0].contains("192.0.2.200".parse().unwrap()));
+    assert_eq!(config.exclude.recipients[1].to_string(), ".lists.example");
+    assert_eq!(config.exclude.domains[0].to_string(), "internal.example");
+    assert_eq!(config.rule_tables[0], PathBuf::from("/etc/signet/rules"));
+    let send_as = config.send_as.as_ref().unwrap();
+    assert_eq!(send_as.tables, [PathBuf::from("/etc/signet/logins")]);
+    assert_eq!(send_as.on_mismatch, OnFailure::Reject);
+    assert_eq!(send_as.logins[0].1[1].to_string(), "@example.org");
+    assert_eq!(send_as.logins[1].0, "bob \"x\"");
+    let [first, second] = config.rules.as_slice() else {
+        panic!()
+    };
+    assert_eq!(first.domain.as_ref().unwrap().as_str(), "news.example");
+    assert_eq!(first.selectors[0].as_str(), "s2");
+    assert_eq!(first.signing.canonicalization.to_string(), "simple/simple");
+    assert_eq!(first.signing.on_failure, OnFailure::Unsigned);
+    let line = EVERYTHING
+        .lines()
+        .position(|line| line == "[[rule]]")
+        .unwrap();
+    assert_eq!(first.place.line, line + 1);
+    // What the second rule does not say, [signing] says.
+    assert!(second.multiple && Arc::ptr_eq(&second.signing, &config.signing));
     assert_eq!(config.limits.recipients, 20);
     assert_eq!(config.limits.connections, 7);
     assert_eq!(config.limits.idle, Duration::from_secs(60));
@@ -79,7 +130,12 @@ fn every_key_is_read() {
 fn the_effective_config_reads_back_to_the_same() {
     for config in [Config::default(), read(EVERYTHING)] {
         let printed = config.to_toml();
-        assert_eq!(read(&printed), config, "{printed}");
+        let mut again = read(&printed);
+        // The rules stand on other lines now.
+        for (again, rule) in again.rules.iter_mut().zip(&config.rules) {
+            again.place = rule.place.clone();
+        }
+        assert_eq!(again, config, "{printed}");
     }
 }
 
@@ -154,7 +210,8 @@ fn a_mode_is_octal_or_nothing() {
 fn a_list_that_is_left_out_keeps_its_default() {
     let set = read("[signing]\noversign = [\"from\"]\n")
         .signing
-        .header_set;
+        .header_set
+        .clone();
     assert_eq!(set.oversign().len(), 1);
     assert_eq!(
         set.oversign_present(),
@@ -176,4 +233,27 @@ fn a_field_that_is_never_signed_is_a_mistake() {
             .starts_with("signet.toml:5: signing.sign: \"not a name\" is not a header field name"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_rule_that_can_do_nothing_says_why() {
+    let found = errors(
+        "[[rule]]\ndomain = \"example.com\"\n[[rule]]\npattern = \"@example.com\"\n\
+         [[rule]]\npattern = \"example.com\"\nidentity = \"@example.org\"\nselectors = [\"a\", \"A\"]\n\
+         [[rule]]\npatern = \"example.com\"\n",
+    );
+    assert!(
+        found[0].starts_with("signet.toml:1: rule: the rule has no pattern"),
+        "{found:#?}"
+    );
+    assert!(
+        found[1].starts_with("signet.toml:4: rule.pattern: ")
+            && found[1].contains("write example.com")
+    );
+    assert!(
+        found[2].starts_with("signet.toml:7: rule.identity: ") && found[2].contains("example.com")
+    );
+    assert!(found[3].starts_with("signet.toml:8: rule.selectors: ") && found[3].contains("twice"));
+    assert!(found[4].contains("no pattern"));
+    assert!(found[5].starts_with("signet.toml:10: rule.patern: "));
 }

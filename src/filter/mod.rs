@@ -257,6 +257,7 @@ fn origin<'a>(client: Option<IpAddr>, macros: &'a Macros) -> Origin<'a> {
         login: macros.get("auth_authen").filter(|login| !login.is_empty()),
         auth_type: macros.get("auth_type").filter(|kind| !kind.is_empty()),
         daemon_name: macros.get("daemon_name"),
+        macros: Some(macros),
     }
 }
 

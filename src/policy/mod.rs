@@ -3,10 +3,15 @@
 //! Plain functions over values. The first "no" ends the questions and is the
 //! [`Reason`] in the log.
 
+pub mod already_signed;
 pub mod author;
 mod decision;
+pub mod exclude;
+mod index;
 pub mod origin;
 mod reason;
+pub mod rules;
+pub mod send_as;
 
 pub use decision::Decision;
 pub use origin::{Origin, TrustedBy};

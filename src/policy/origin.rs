@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 
 use super::Reason;
-use crate::config::Trust;
+use crate::config::{Network, Trust, TrustedMacro};
+use crate::milter::Macros;
 
 /// How the client came to us, as the milter protocol tells it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Origin<'a> {
     pub auth_type: Option<&'a [u8]>,
     /// `{daemon_name}`: Postfix's `milter_macro_daemon_name`.
     pub daemon_name: Option<&'a [u8]>,
+    /// Every macro, for those that `trust.macros` names.
+    pub macros: Option<&'a Macros>,
 }
 
 /// What made the client trusted.
@@ -28,6 +31,7 @@ pub enum TrustedBy {
     Network,
     Authentication,
     DaemonName,
+    Macro,
 }
 
 impl<'a> Origin<'a> {
@@ -56,13 +60,10 @@ pub fn decide(trust: &Trust, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
     if trust.authenticated && origin.authenticated() {
         return Ok(TrustedBy::Authentication);
     }
-    let among = |client| {
-        trust
-            .networks
-            .iter()
-            .any(|network| network.contains(client))
-    };
-    if origin.client.is_some_and(among) {
+    if origin
+        .client
+        .is_some_and(|client| contain(&trust.networks, client))
+    {
         return Ok(TrustedBy::Network);
     }
     let is = |name| {
@@ -74,7 +75,28 @@ pub fn decide(trust: &Trust, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
     if origin.daemon_name.is_some_and(is) {
         return Ok(TrustedBy::DaemonName);
     }
+    if trust.macros.iter().any(|trusted| has(origin, trusted)) {
+        return Ok(TrustedBy::Macro);
+    }
     Err(Reason::UntrustedClient)
+}
+
+/// Whether mail of a trusted client at this address is not signed all the same.
+pub fn is_excluded(trust: &Trust, client: Option<IpAddr>) -> bool {
+    client.is_some_and(|client| contain(&trust.except, client))
+}
+
+fn contain(networks: &[Network], client: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(client))
+}
+
+/// Whether the macro has the value, or any but the empty one when the config names none.
+fn has(origin: &Origin<'_>, trusted: &TrustedMacro) -> bool {
+    let value = origin.macros.and_then(|macros| macros.get(&trusted.name));
+    value.is_some_and(|value| match &trusted.value {
+        Some(wanted) => wanted.as_bytes() == value,
+        None => !value.is_empty(),
+    })
 }
 
 #[cfg(test)]

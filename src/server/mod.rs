@@ -12,7 +12,7 @@ mod signals;
 
 pub use listener::{BindError, Bound, bind};
 pub use shared::Shared;
-pub use signals::Signals;
+pub use signals::run_until_signalled;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,16 +8,21 @@ use std::fmt;
 use std::net::IpAddr;
 
 mod decide;
+mod load;
 mod ring;
 mod slot;
+mod survey;
 #[cfg(test)]
 mod tests;
 
 use self::ring::KeyRing;
 pub use self::slot::in_words;
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors, Rule};
 use crate::keys::{KeyDirectory, KeyDirectoryError};
 use crate::milter::Wanted;
+use crate::policy::exclude::Exclusions;
+use crate::policy::rules::RuleTable;
+use crate::policy::send_as::Owners;
 use crate::policy::{Origin, Reason, TrustedBy, origin};
 
 /// The config, its keys, and what they mean together.
@@ -25,6 +30,9 @@ use crate::policy::{Origin, Reason, TrustedBy, origin};
 pub struct Snapshot {
     config: Config,
     keys: KeyRing,
+    rules: RuleTable,
+    exclusions: Exclusions,
+    owners: Option<Owners>,
     problems: Vec<Problem>,
 }
 
@@ -89,21 +97,47 @@ impl fmt::Display for Problem {
 pub enum SnapshotError {
     #[error(transparent)]
     Keys(#[from] KeyDirectoryError),
+    #[error("a table has mistakes\n{0}")]
+    Tables(#[from] ConfigErrors),
 }
 
 impl Snapshot {
-    /// Finds and reads the keys that the config names.
+    /// Reads the tables that the config names, and finds the keys.
     ///
     /// # Errors
-    /// When there is no key directory. One bad key is no error but a [`Problem`].
+    /// When there is no key directory, and every mistake in a table. One bad key is no
+    /// error but a [`Problem`].
     pub fn load(config: Config) -> Result<Self, SnapshotError> {
+        let directory = KeyDirectory::open(&config.keys)?;
+        let rules = RuleTable::new(load::rules(&config)?);
+        let owners = match &config.send_as {
+            Some(send_as) => Some(Owners::new(send_as, load::logins(&send_as.tables)?)),
+            None => None,
+        };
         let mut problems = Vec::new();
-        let keys = KeyRing::new(KeyDirectory::open(&config.keys)?, &mut problems);
-        Ok(Self {
+        // A million rules that name their keys need no search for them.
+        let by_name = |rule: &Rule| rule.fixed_domain().is_some() && !rule.selectors.is_empty();
+        let keys = match rules.rules() {
+            [_, ..] if rules.rules().iter().all(by_name) => KeyRing::by_name(directory),
+            _ => KeyRing::search(directory, &mut problems),
+        };
+        let mut snapshot = Self {
+            exclusions: Exclusions::new(&config.exclude),
             config,
             keys,
+            rules,
+            owners,
             problems,
-        })
+        };
+        snapshot.problems.extend(snapshot.rule_problems());
+        if snapshot.is_small() {
+            snapshot.problems.extend(snapshot.key_problems());
+        } else {
+            let troubles = snapshot.keys.troubles();
+            let errors = troubles.map(|words| Problem::error(words.to_string()));
+            snapshot.problems.extend(errors);
+        }
+        Ok(snapshot)
     }
 
     pub fn config(&self) -> &Config {
@@ -118,7 +152,7 @@ impl Snapshot {
     /// What is wrong, with every key read that was left for its first message.
     pub fn every_problem(&self) -> Vec<Problem> {
         let mut problems = self.problems.clone();
-        for problem in self.keys.read_all() {
+        for problem in self.key_problems() {
             if !problems.contains(&problem) {
                 problems.push(problem);
             }
@@ -126,28 +160,40 @@ impl Snapshot {
         problems
     }
 
-    /// How many domains have a key file.
+    /// How many domains have a key file; when nobody searched for any, how many rules
+    /// there are.
     pub fn domain_count(&self) -> usize {
-        self.keys.domain_count()
+        match self.keys.key_count() {
+            Some(_) => self.keys.domains().len(),
+            None => self.rules.rules().len(),
+        }
     }
 
-    /// How many key files there are.
+    /// How many key files there are; when nobody searched for any, how many keys the
+    /// rules name.
     pub fn key_count(&self) -> usize {
-        self.keys.key_count()
+        let named = || self.rules.rules().iter().map(|rule| rule.selectors.len());
+        self.keys.key_count().unwrap_or_else(|| named().sum())
     }
 
     /// What the MTA must tell for these questions to be answered.
     pub fn wanted(&self) -> Wanted {
         Wanted {
-            connect_reply: false,
+            connect_reply: !self.config.trust.except.is_empty(),
             recipients: self.wants_recipients(),
-            macro_names: Vec::new(),
+            macro_names: self
+                .config
+                .trust
+                .macros
+                .iter()
+                .map(|trusted| trusted.name.clone())
+                .collect(),
         }
     }
 
     /// Whether any decision depends on the recipients.
     pub fn wants_recipients(&self) -> bool {
-        false
+        self.exclusions.by_recipient()
     }
 
     /// May this client's mail be signed at all? Needs nothing of the message.
@@ -164,7 +210,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Reason::ExcludedNetwork`].
-    pub fn decide_network(&self, _client: Option<IpAddr>) -> Result<(), Reason> {
-        Ok(())
+    pub fn decide_network(&self, client: Option<IpAddr>) -> Result<(), Reason> {
+        match origin::is_excluded(&self.config.trust, client) {
+            true => Err(Reason::ExcludedNetwork),
+            false => Ok(()),
+        }
     }
 }

@@ -2,17 +2,13 @@
 //! number of them in memory.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::Problem;
-use super::slot::{Slot, in_words};
+use super::slot::{Loaded, Slot, in_words};
 use crate::dkim::{KeyType, SigningKey};
 use crate::keys::KeyDirectory;
 use crate::names::{DomainName, Selector};
-
-/// So many keys are read at start, so that each broken one is told of at once. With
-/// more than that, a key is read when its first message comes.
-const READ_AT_START: usize = 1000;
 
 /// So many parsed keys are kept; an RSA-2048 key takes about 4 KiB.
 const KEPT: usize = 4096;
@@ -24,52 +20,73 @@ pub struct Usable {
     pub key: Arc<SigningKey>,
 }
 
-/// What the key directory has for one domain.
+/// What the key directory has of the keys that were asked for.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// RSA before Ed25519, each in the order of their selectors.
     pub usable: Vec<Usable>,
-    /// Why another key of the domain cannot sign.
-    pub trouble: Option<Arc<str>>,
+    /// Why others cannot sign.
+    pub troubles: Vec<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
 struct Domain {
-    slots: Box<[Arc<Slot>]>,
+    slots: Vec<Arc<Slot>>,
     /// What should be a key of the domain and has no slot.
-    trouble: Option<Arc<str>>,
+    troubles: Vec<Arc<str>>,
 }
 
 /// The keys of one key directory.
 #[derive(Debug)]
 pub struct KeyRing {
     directory: KeyDirectory,
-    domains: HashMap<DomainName, Domain>,
+    /// What the directory was found to hold; none when nobody looked, because every
+    /// key that may be needed is known by name.
+    index: Option<HashMap<DomainName, Domain>>,
     keys: usize,
+    /// How many parsed keys may be in memory.
+    pub(super) kept: usize,
+    /// The keys in memory that are in no index, by their domain.
+    named: RwLock<HashMap<DomainName, Vec<Arc<Slot>>>>,
     /// The keys in memory, the next one up for removal first.
-    loaded: Mutex<VecDeque<Arc<Slot>>>,
+    loaded: Mutex<VecDeque<Held>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    slot: Arc<Slot>,
+    /// The domain under which `named` has it.
+    named: Option<DomainName>,
 }
 
 impl KeyRing {
-    /// Finds the keys of a directory, and reads them unless they are very many. What
-    /// is wrong with one key goes into `problems` and stops no other.
-    pub fn new(directory: KeyDirectory, problems: &mut Vec<Problem>) -> Self {
+    /// The keys of a directory that is not searched: each is known by its name.
+    pub fn by_name(directory: KeyDirectory) -> Self {
+        Self {
+            directory,
+            index: None,
+            keys: 0,
+            kept: KEPT,
+            named: RwLock::default(),
+            loaded: Mutex::default(),
+        }
+    }
+
+    /// Finds the keys of a directory and reads none. What is no key, and belongs to no
+    /// domain, goes into `problems`.
+    pub fn search(directory: KeyDirectory, problems: &mut Vec<Problem>) -> Self {
         let scan = directory.scan();
-        let keys = scan.keys.len();
-        let mut domains: HashMap<DomainName, Domain> = HashMap::new();
-        let mut entries = scan.keys.into_iter().peekable();
-        while let Some(first) = entries.next() {
-            let mut slots = vec![Arc::new(Slot::new(first.selector, first.path))];
-            while let Some(entry) = entries.next_if(|entry| entry.domain == first.domain) {
-                slots.push(Arc::new(Slot::new(entry.selector, entry.path)));
-            }
-            domains.entry(first.domain).or_default().slots = slots.into();
+        let mut ring = Self::by_name(directory);
+        ring.keys = scan.keys.len();
+        let mut index: HashMap<DomainName, Domain> = HashMap::new();
+        for entry in scan.keys {
+            let slot = Arc::new(Slot::new(entry.selector, entry.path));
+            index.entry(entry.domain).or_default().slots.push(slot);
         }
         for problem in scan.problems {
             let words = in_words(&problem.error);
-            problems.push(Problem::error(words.to_string()));
-            if let Some(domain) = problem.domain {
-                domains.entry(domain).or_default().trouble = Some(words);
+            match problem.domain {
+                Some(domain) => index.entry(domain).or_default().troubles.push(words),
+                None => problems.push(Problem::error(words.to_string())),
             }
         }
         for ignored in scan.ignored {
@@ -79,69 +96,46 @@ impl KeyRing {
                 ignored.reason
             )));
         }
-        let ring = Self {
-            directory,
-            domains,
-            keys,
-            loaded: Mutex::default(),
-        };
-        if keys <= READ_AT_START {
-            problems.extend(ring.read_all());
-        }
+        ring.index = Some(index);
         ring
     }
 
-    /// Reads every key and says what is wrong with each.
-    pub fn read_all(&self) -> Vec<Problem> {
-        let mut domains: Vec<_> = self.domains.iter().collect();
-        domains.sort_by_key(|(name, _)| *name);
-        let mut problems = Vec::new();
-        for (domain, entry) in domains {
-            let mut broken = Vec::new();
-            for slot in &entry.slots {
-                match self.load(slot) {
-                    Ok(key) => problems.extend(weak(slot, &key)),
-                    Err(words) => broken.push(words),
-                }
-            }
-            let alone = broken.len() == entry.slots.len();
-            for words in broken {
-                let so = match alone {
-                    true => format!("mail of {domain} follows on_failure"),
-                    false => format!("mail of {domain} is signed with its other keys"),
-                };
-                problems.push(Problem::error(format!("{words}; {so}")));
-            }
-        }
-        problems
+    /// What was found wrong without reading a key.
+    pub fn troubles(&self) -> impl Iterator<Item = &Arc<str>> {
+        let domains = self.index.iter().flat_map(HashMap::values);
+        domains.flat_map(|entry| &entry.troubles)
     }
 
-    /// How many domains have a key file, usable or not.
-    pub fn domain_count(&self) -> usize {
-        self.domains.len()
+    /// Every domain that has a key file, usable or not, in order.
+    pub fn domains(&self) -> Vec<&DomainName> {
+        let mut domains: Vec<_> = self.index.iter().flat_map(HashMap::keys).collect();
+        domains.sort();
+        domains
     }
 
-    /// How many key files there are, usable or not.
-    pub fn key_count(&self) -> usize {
-        self.keys
+    /// How many key files were found, usable or not; none when nobody searched.
+    pub fn key_count(&self) -> Option<usize> {
+        self.index.as_ref().map(|_| self.keys)
     }
 
     /// Whether the directory has anything for the domain.
     pub fn knows(&self, domain: &DomainName) -> bool {
-        self.domains.contains_key(domain)
+        self.entry(domain).is_some()
     }
 
-    /// Every key of the domain.
+    fn entry(&self, domain: &DomainName) -> Option<&Domain> {
+        self.index.as_ref()?.get(domain)
+    }
+
+    /// Every key of the domain: RSA before Ed25519, each in the order of their
+    /// selectors.
     pub fn every(&self, domain: &DomainName) -> Found {
-        let Some(entry) = self.domains.get(domain) else {
-            return Found::default();
-        };
-        let mut found = Found {
-            trouble: entry.trouble.clone(),
-            ..Found::default()
-        };
-        for slot in &entry.slots {
-            self.add(slot, &mut found);
+        let mut found = Found::default();
+        if let Some(entry) = self.entry(domain) {
+            for slot in &entry.slots {
+                self.add(slot, None, &mut found);
+            }
+            found.troubles.extend_from_slice(&entry.troubles);
         }
         // Stable, so the selectors stay in order.
         found
@@ -150,42 +144,121 @@ impl KeyRing {
         found
     }
 
-    fn add(&self, slot: &Arc<Slot>, found: &mut Found) {
-        match self.load(slot) {
+    /// These keys of the domain, in the order in which they are named.
+    pub fn named(&self, domain: &DomainName, selectors: &[Selector]) -> Found {
+        let mut found = Found::default();
+        for selector in selectors {
+            let is = |slot: &&Arc<Slot>| slot.selector == *selector;
+            match self.entry(domain) {
+                Some(entry) => match entry.slots.iter().find(is) {
+                    Some(slot) => self.add(slot, None, &mut found),
+                    None => found.troubles.push(self.missing(domain, selector)),
+                },
+                None if self.index.is_some() => {
+                    found.troubles.push(self.missing(domain, selector));
+                }
+                None => {
+                    let slot = self.slot(domain, selector);
+                    self.add(&slot, Some(domain), &mut found);
+                }
+            }
+        }
+        if !found.troubles.is_empty()
+            && let Some(entry) = self.entry(domain)
+        {
+            found.troubles.extend_from_slice(&entry.troubles);
+        }
+        found
+    }
+
+    fn missing(&self, domain: &DomainName, selector: &Selector) -> Arc<str> {
+        let path = self.directory.path().join(domain.as_str());
+        let path = path.join(format!("{selector}.pem"));
+        format!(
+            "{} does not exist; \"signet keygen {domain} --selector {selector}\" makes it",
+            path.display()
+        )
+        .into()
+    }
+
+    /// The slot of a key that is in no index.
+    fn slot(&self, domain: &DomainName, selector: &Selector) -> Arc<Slot> {
+        let of = |slots: &Vec<Arc<Slot>>| {
+            let mut slots = slots.iter();
+            slots.find(|slot| slot.selector == *selector).cloned()
+        };
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = named.get(domain).and_then(of) {
+            return slot;
+        }
+        drop(named);
+        let path = self.directory.path().join(domain.as_str());
+        let slot = Slot::new(selector.clone(), path.join(format!("{selector}.pem")));
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        let slots = named.entry(domain.clone()).or_default();
+        // Another message may have been quicker.
+        of(slots).unwrap_or_else(|| {
+            let slot = Arc::new(slot);
+            slots.push(slot.clone());
+            slot
+        })
+    }
+
+    fn add(&self, slot: &Arc<Slot>, named: Option<&DomainName>, found: &mut Found) {
+        match self.load(slot, named) {
             Ok(key) => found.usable.push(Usable {
                 selector: slot.selector.clone(),
                 key,
             }),
-            Err(words) => found.trouble = Some(words),
+            Err(words) => found.troubles.push(words),
         }
     }
 
-    fn load(&self, slot: &Arc<Slot>) -> super::slot::Loaded {
+    fn load(&self, slot: &Arc<Slot>, named: Option<&DomainName>) -> Loaded {
         let (loaded, now) = slot.key(&self.directory);
         if now {
-            let mut queue = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.push_back(slot.clone());
-            // Every slot is asked once at most: the first idle one goes.
-            for _ in 0..queue.len() {
-                if queue.len() <= KEPT {
-                    break;
-                }
-                match queue.pop_front() {
-                    Some(slot) if !slot.forget_if_idle() => queue.push_back(slot),
-                    _ => {}
-                }
-            }
+            self.hold(Held {
+                slot: slot.clone(),
+                named: named.cloned(),
+            });
         }
         loaded
     }
-}
 
-/// RFC 8301 §3.2: signers should use 2048 bits and more.
-fn weak(slot: &Slot, key: &SigningKey) -> Option<Problem> {
-    key.is_weak().then(|| {
-        let (path, bits) = (slot.path.display(), key.bits());
-        Problem::warning(format!(
-            "{path} has {bits} bits, and some receivers refuse less than 2048; make a new key with a new selector"
-        ))
-    })
+    /// Counts a key that was read, and forgets one that nobody asked for lately when
+    /// there are too many.
+    fn hold(&self, held: Held) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.push_back(held);
+        // Each is asked at most twice: the first time it may have been used.
+        for _ in 0..2 * loaded.len() {
+            if loaded.len() <= self.kept {
+                break;
+            }
+            match loaded.pop_front() {
+                Some(held) if !held.slot.forget_if_idle() => loaded.push_back(held),
+                Some(Held {
+                    slot,
+                    named: Some(domain),
+                }) => self.forget(&domain, &slot),
+                _ => {}
+            }
+        }
+    }
+
+    fn forget(&self, domain: &DomainName, slot: &Arc<Slot>) {
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slots) = named.get_mut(domain) {
+            slots.retain(|kept| !Arc::ptr_eq(kept, slot));
+            if slots.is_empty() {
+                named.remove(domain);
+            }
+        }
+    }
+
+    /// How many keys are in memory.
+    #[cfg(test)]
+    pub fn in_memory(&self) -> usize {
+        self.loaded.lock().unwrap().len()
+    }
 }

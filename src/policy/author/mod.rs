@@ -1,11 +1,13 @@
 //! The second question: whose mail is it?
 //!
-//! The author is the one address of the one From field, read from the bytes of the
+//! The author is the one address of the one From field (or of another field that the
+//! operator put before it), read from the bytes of the
 //! wire. Whoever makes us see another author than the receivers do gets a signature
 //! for somebody else's name, so a field is usable only when our own strict reading
 //! and `mail-parser`'s lenient one see the same addresses. In doubt it is
 //! [`Reason::FromUnparsable`], and the message passes unsigned.
 
+mod list_post;
 mod mailbox;
 mod second;
 mod token;
@@ -15,7 +17,7 @@ use std::borrow::Cow;
 use self::mailbox::Mailbox;
 use super::Reason;
 use crate::dkim::{Field, HeaderSection};
-use crate::names::{Address, DomainName};
+use crate::names::{Address, DomainName, FieldName};
 
 /// Why there is no author: the reason, and the words that explain it. The words never
 /// hold text of the message.
@@ -25,13 +27,30 @@ pub struct NoAuthor {
     pub detail: Cow<'static, str>,
 }
 
-/// The author of the message.
+/// The author of the message: the address in the first of `headers` that is there.
+///
+/// Whichever decides, there must be exactly one From field: a signature covers it.
 ///
 /// # Errors
 /// [`Reason::FromMissing`], [`Reason::FromRepeated`], [`Reason::FromUnparsable`] or
 /// [`Reason::FromMultiple`], with a detail.
-pub fn find(section: &HeaderSection) -> Result<Address, NoAuthor> {
+pub fn find(section: &HeaderSection, headers: &[FieldName]) -> Result<Address, NoAuthor> {
     let from = the_from(section)?;
+    for name in headers {
+        if name.as_str() == "from" {
+            return author_of_from(section, &from);
+        }
+        if let Some(author) = author_of_other(section, name)? {
+            return Ok(author);
+        }
+    }
+    Err(no_author(
+        Reason::FromMissing,
+        "none of the fields in author_headers is there",
+    ))
+}
+
+fn author_of_from(section: &HeaderSection, from: &Field<'_>) -> Result<Address, NoAuthor> {
     let unparsable = |doubt| no_author(Reason::FromUnparsable, doubt);
     let mailboxes = read(from.value).map_err(unparsable)?;
     match mailboxes.as_slice() {
@@ -41,6 +60,32 @@ pub fn find(section: &HeaderSection) -> Result<Address, NoAuthor> {
             let detail = format!("it holds {} addresses, and {why}", several.len());
             no_author(Reason::FromMultiple, detail)
         }),
+    }
+}
+
+/// The author in a field that the operator put before From; none when there is no such
+/// field.
+fn author_of_other(section: &HeaderSection, name: &FieldName) -> Result<Option<Address>, NoAuthor> {
+    let unusable =
+        |why: &str| no_author(Reason::FromUnparsable, format!("the {name} field: {why}"));
+    let mut all = section.fields().filter(|field| field.is(name.as_str()));
+    let field = match (all.next(), all.next()) {
+        (None, _) => return Ok(None),
+        (Some(field), None) => field,
+        _ => return Err(unusable("there are several")),
+    };
+    let text = match name.as_str() {
+        "list-post" => match list_post::mailto(field.value) {
+            Some(address) => address,
+            // RFC 2369 §3.4: NO, or a list that is written to otherwise.
+            None => return Ok(None),
+        },
+        _ => field.value,
+    };
+    match read(text).map_err(unusable)?.as_slice() {
+        [mailbox] => usable(mailbox).map(Some).map_err(unusable),
+        [] => Err(unusable("it holds no address")),
+        _ => Err(unusable("it holds several addresses")),
     }
 }
 

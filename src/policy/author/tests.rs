@@ -1,5 +1,17 @@
 use super::*;
 
+fn find(section: &HeaderSection) -> Result<Address, NoAuthor> {
+    find_in(section, &["from"])
+}
+
+fn find_in(section: &HeaderSection, headers: &[&str]) -> Result<Address, NoAuthor> {
+    let headers: Vec<_> = headers
+        .iter()
+        .flat_map(|name| FieldName::parse(name))
+        .collect();
+    super::find(section, &headers)
+}
+
 fn section(fields: &[(&str, &[u8])]) -> HeaderSection {
     let mut section = HeaderSection::new();
     for (name, value) in fields {
@@ -254,4 +266,43 @@ fn white_space_before_the_colon_hides_no_from_field_4_5_8() {
         find(&section(fields)).unwrap().to_string(),
         "author@example.org"
     );
+}
+
+#[test]
+fn a_list_host_may_put_other_fields_before_from() {
+    let author = |fields: &[(&str, &[u8])]| {
+        let found = find_in(&section(fields), &["list-post", "sender", "from"]);
+        found
+            .map(|author| author.to_string())
+            .map_err(|why| why.reason)
+    };
+    let from: (&str, &[u8]) = ("From", b" a@example.org");
+    let list = Ok("list@lists.example".to_owned());
+    assert_eq!(
+        author(&[from, ("List-Post", b" <mailto:list@lists.example>")]),
+        list
+    );
+    assert_eq!(
+        author(&[
+            from,
+            ("List-Post", b" NO"),
+            ("Sender", b" list@lists.example")
+        ]),
+        list
+    );
+    assert_eq!(author(&[from]), Ok("a@example.org".to_owned()));
+    assert_eq!(
+        author(&[("Sender", b" list@lists.example")]),
+        Err(Reason::FromMissing)
+    );
+    assert_eq!(
+        author(&[from, from, ("Sender", b" s@lists.example")]),
+        Err(Reason::FromRepeated)
+    );
+    assert_eq!(
+        author(&[from, ("Sender", b" x@a.example, y@b.example")]),
+        Err(Reason::FromUnparsable)
+    );
+    let only = find_in(&section(&[from]), &["sender"]).unwrap_err();
+    assert_eq!(only.reason, Reason::FromMissing);
 }

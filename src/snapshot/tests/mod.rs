@@ -1,6 +1,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+mod rules;
+
 use super::*;
 use crate::config::OnFailure;
 use crate::dkim::HeaderSection;
@@ -169,7 +171,7 @@ fn a_bad_key_beside_a_good_one_is_told_of_and_the_good_one_signs() {
     let problem = snapshot.problems()[0].to_string();
     assert!(problem.contains("chmod 600"), "{problem}");
     assert!(
-        problem.ends_with("mail of example.com is signed with its other keys"),
+        problem.ends_with("mail is signed with the other keys of example.com"),
         "{problem}"
     );
 }
@@ -208,4 +210,22 @@ fn without_a_key_directory_there_is_no_snapshot() {
         error.contains("/nonexistent/keys") && error.contains("keygen"),
         "{error}"
     );
+}
+
+#[test]
+fn keys_that_nobody_asked_for_lately_do_not_stay_in_memory() {
+    let names: Vec<String> = (0..40).map(|number| format!("d{number}.example")).collect();
+    let pairs: Vec<_> = names.iter().map(|name| (name.as_str(), "s1")).collect();
+    let directory = keys(&pairs);
+    let open = || KeyDirectory::open(directory.path()).unwrap();
+    let searched = KeyRing::search(open(), &mut Vec::new());
+    for mut ring in [searched, KeyRing::by_name(open())] {
+        ring.kept = 16;
+        for name in names.iter().chain(&names) {
+            let domain = DomainName::parse(name).unwrap();
+            let found = ring.named(&domain, &[Selector::parse("s1").unwrap()]);
+            assert_eq!(found.usable.len(), 1, "{name}: {:?}", found.troubles);
+        }
+        assert_eq!(ring.in_memory(), 16);
+    }
 }
