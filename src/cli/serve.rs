@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
-use super::CommandResult;
 use super::settings::Settings;
-use crate::server::{self, Server, Shared};
+use super::{CommandResult, with_causes};
+use crate::server::{self, Server, Shared, Signals};
 use crate::snapshot::Snapshot;
 use crate::telemetry;
 
@@ -36,6 +36,7 @@ async fn serve(
     args: &Args,
     shared: &Arc<Shared>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let signals = Signals::catch()?;
     let mut listeners = Vec::new();
     for listener in &shared.snapshot().config().listen {
         let bound = server::bind(listener).await?;
@@ -45,15 +46,16 @@ async fn serve(
     let reload = || match reload(&args.settings, shared) {
         Ok(()) => info!("reloaded"),
         Err(error) => {
-            error!(%error, "not reloaded; the old configuration and keys stay in force");
+            // Each mistake on a line of its own: a log line ends where the text does.
+            for line in with_causes(&*error).lines() {
+                error!("not reloaded: {line}");
+            }
+            error!("the old configuration and keys stay in force");
         }
     };
-    let stopped = async {
-        if let Err(error) = server::run_until_signalled(reload).await {
-            error!(%error, "cannot wait for signals; stopping");
-        }
-    };
-    Server::new(shared.clone(), listeners).serve(stopped).await;
+    Server::new(shared.clone(), listeners)
+        .serve(signals.until_stop(reload))
+        .await;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `u32` in network order counts the command byte and the payload. The decoder
 //! refuses a length of nothing and one above the limit before it allocates
-//! anything, and believes a peer's word for at most [`TRUSTED`] bytes at a time.
+//! anything, and believes a peer's word for at most 64 KiB at a time.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;

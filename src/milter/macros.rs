@@ -62,6 +62,22 @@ impl Stage {
         }
     }
 
+    /// The number of the stage's list in the negotiation (libmilter's `SMFIM_*`). The
+    /// MTA uses the list of [`Stage::EndOfHeaders`] for the header fields too, and that
+    /// of [`Stage::EndOfMessage`] for the body.
+    pub(super) fn list_number(self) -> Option<u32> {
+        match self {
+            Stage::Connect => Some(0),
+            Stage::Helo => Some(1),
+            Stage::Mail => Some(2),
+            Stage::Recipient => Some(3),
+            Stage::Data => Some(4),
+            Stage::EndOfMessage => Some(5),
+            Stage::EndOfHeaders => Some(6),
+            Stage::Header | Stage::Body => None,
+        }
+    }
+
     fn of_message(self) -> bool {
         self >= Stage::Mail
     }

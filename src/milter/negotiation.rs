@@ -11,6 +11,7 @@ use super::command::code;
 use super::cursor::{Cursor, Fault};
 use super::flags::{actions, protocol};
 use super::frame;
+use super::macros::Stage;
 
 /// The newest protocol version there is, Sendmail 8.14 and Postfix 2.6.
 pub const NEWEST: u32 = 6;
@@ -138,18 +139,6 @@ impl Agreement {
     }
 }
 
-/// The stages of a macro list, by the numbers of libmilter's `smfi_setsymlist`. The
-/// MTA uses the list of EOH for the header fields too, and that of EOM for the body.
-mod list {
-    pub const CONNECT: u32 = 0;
-    pub const HELO: u32 = 1;
-    pub const MAIL: u32 = 2;
-    pub const RCPT: u32 = 3;
-    pub const DATA: u32 = 4;
-    pub const EOM: u32 = 5;
-    pub const EOH: u32 = 6;
-}
-
 impl Wanted {
     fn protocol(&self) -> u32 {
         let mut wanted = protocol::NOHELO
@@ -198,15 +187,18 @@ impl Wanted {
         }
         let mut lists = Vec::new();
         for (stage, names, extra) in [
-            (list::CONNECT, client, &*extra),
-            (list::HELO, "j", &extra),
-            (list::MAIL, mail, &extra),
-            (list::RCPT, "i", ""),
-            (list::DATA, content, &extra),
-            (list::EOM, "i", ""),
-            (list::EOH, "i", ""),
+            (Stage::Connect, client, &*extra),
+            (Stage::Helo, "j", &extra),
+            (Stage::Mail, mail, &extra),
+            (Stage::Recipient, "i", ""),
+            (Stage::Data, content, &extra),
+            (Stage::EndOfMessage, "i", ""),
+            (Stage::EndOfHeaders, "i", ""),
         ] {
-            lists.extend_from_slice(&stage.to_be_bytes());
+            let Some(number) = stage.list_number() else {
+                continue;
+            };
+            lists.extend_from_slice(&number.to_be_bytes());
             lists.extend_from_slice(names.as_bytes());
             lists.extend_from_slice(extra.as_bytes());
             lists.push(0);

@@ -12,7 +12,7 @@ mod signals;
 
 pub use listener::{BindError, Bound, bind};
 pub use shared::Shared;
-pub use signals::run_until_signalled;
+pub use signals::Signals;
 
 use std::sync::Arc;
 use std::time::Duration;

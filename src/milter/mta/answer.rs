@@ -135,26 +135,12 @@ fn read_lists(mut cursor: Cursor<'_>) -> Result<[Vec<String>; Stage::ALL.len()],
         let number = cursor.u32()?;
         let names = String::from_utf8_lossy(cursor.string()?);
         for (stage, list) in Stage::ALL.into_iter().zip(&mut lists) {
-            if list_number(stage) == Some(number) {
+            if stage.list_number() == Some(number) {
                 *list = names.split_ascii_whitespace().map(String::from).collect();
             }
         }
     }
     Ok(lists)
-}
-
-/// The number of a stage's list (libmilter's `SMFIM_*`).
-fn list_number(stage: Stage) -> Option<u32> {
-    match stage {
-        Stage::Connect => Some(0),
-        Stage::Helo => Some(1),
-        Stage::Mail => Some(2),
-        Stage::Recipient => Some(3),
-        Stage::Data => Some(4),
-        Stage::EndOfMessage => Some(5),
-        Stage::EndOfHeaders => Some(6),
-        Stage::Header | Stage::Body => None,
-    }
 }
 
 /// `milter_*_macros` of Postfix 3.7.

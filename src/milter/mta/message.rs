@@ -83,7 +83,7 @@ pub struct UnknownEdit(pub u8);
 impl Message {
     /// Splits a message as Postfix does: lines end in CRLF or LF, the first line that
     /// is no field ends the header section and begins the body, white space before a
-    /// colon is dropped, a last line without an end gets one.
+    /// colon is dropped, a value ends at a NUL, a last line without an end gets one.
     pub fn parse(text: &[u8]) -> Self {
         let mut fields: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').peekable();
@@ -102,6 +102,11 @@ impl Message {
                 break;
             }
             lines.next();
+        }
+        for (_, value) in &mut fields {
+            if let Some(at) = memchr::memchr(0, value) {
+                value.truncate(at);
+            }
         }
         let mut body = Vec::new();
         for line in lines {

@@ -1,0 +1,31 @@
+//! The main job, with a real Postfix: what a client hands in arrives signed, unharmed, and verified by verifiers that nobody here wrote.
+//!
+//! Every test has a Postfix of its own: its own configuration, queue, log and loopback address, started by the test and gone with it.
+//! The machine's own Postfix is neither started nor touched. Postfix needs root, so this group needs root: without it, or without
+//! Postfix, the tests say so loudly and pass; with `SIGNET_REQUIRE_POSTFIX=1` or `CI=true` they fail instead. `tests/run` sets it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may all that serves it"
+)]
+
+mod client;
+mod instance;
+mod judges;
+mod keys;
+mod milter;
+mod process;
+mod received;
+mod requirements;
+mod sink;
+mod stand;
+
+mod contents;
+mod corpus;
+mod origins;
+mod restarts;
+mod submission;
+mod transactions;

@@ -1,0 +1,112 @@
+//! The milter under test: `signet serve`, as an administrator runs it.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+use crate::keys::Keys;
+use crate::process::{Process, wait_until};
+
+/// A running `signet serve`.
+pub struct Milter {
+    process: Process,
+    home: TempDir,
+}
+
+impl Milter {
+    /// Starts it and waits until it listens on all of `listen`, which are addresses as `--listen` takes them.
+    pub fn start(keys: &Keys, listen: &[String], config: &str) -> Self {
+        let home = tempfile::Builder::new()
+            .prefix("signet-milter-")
+            .tempdir()
+            .unwrap();
+        let config_file = home.path().join("signet.toml");
+        fs::write(&config_file, config).unwrap();
+        let log = File::create(home.path().join("log")).unwrap();
+        let mut process = Process::start(Path::new(env!("CARGO_BIN_EXE_signet")), |command| {
+            command
+                .arg("serve")
+                .arg("--config")
+                .arg(&config_file)
+                .arg("--keys")
+                .arg(keys.directory());
+            for address in listen {
+                command.arg("--listen").arg(address);
+            }
+            command
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().unwrap())
+                .stderr(log);
+        });
+        wait_until("signet listens", || {
+            assert!(
+                !process.has_ended(),
+                "signet did not start:\n{}",
+                read_log(&home)
+            );
+            listen.iter().all(|address| answers(address)).then_some(())
+        });
+        Self { process, home }
+    }
+
+    /// Everything it has logged so far.
+    pub fn log(&self) -> String {
+        read_log(&self.home)
+    }
+
+    /// The one log line about a message; waits for it.
+    pub fn line_about(&self, queue_id: &str) -> String {
+        let about = |line: &&str| line.contains(queue_id);
+        let line = wait_until("signet's log line about the message", || {
+            self.log().lines().find(about).map(str::to_owned)
+        });
+        assert_eq!(
+            self.log().lines().filter(about).count(),
+            1,
+            "lines about {queue_id}"
+        );
+        line
+    }
+
+    /// SIGTERM, without waiting for the end.
+    pub fn terminate(&mut self) {
+        self.process.terminate();
+    }
+
+    /// SIGKILL: no time for anything.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+}
+
+impl Drop for Milter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let end: Vec<_> = log.lines().rev().take(60).collect();
+            eprintln!("---- the end of signet's log");
+            end.iter().rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}
+
+fn read_log(home: &TempDir) -> String {
+    let bytes = fs::read(home.path().join("log")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn answers(address: &str) -> bool {
+    match address.split_once(':') {
+        Some(("unix", path)) => UnixStream::connect(path).is_ok(),
+        Some(("inet", address)) => TcpStream::connect(address).is_ok(),
+        _ => panic!("not an address this test knows: {address}"),
+    }
+}

@@ -1,0 +1,47 @@
+//! What this group needs of the machine, and what happens where it is missing.
+
+use std::io::Write;
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+/// Whether the tests with a real Postfix can run here.
+///
+/// Where they cannot, this says why on the terminal, past the capture of the test runner, and is false. It panics instead where leaving
+/// them out is not allowed: with `SIGNET_REQUIRE_POSTFIX=1` or `CI=true`.
+pub fn met() -> bool {
+    let Some(reason) = unmet() else { return true };
+    let required = is_set("SIGNET_REQUIRE_POSTFIX") || is_set("CI");
+    assert!(
+        !required,
+        "the tests with a real Postfix are required here, but {reason}"
+    );
+    let _ = writeln!(
+        std::io::stderr(),
+        "\n*** NOT RUN: a test with a real Postfix, because {reason} ***"
+    );
+    false
+}
+
+fn unmet() -> Option<String> {
+    if !geteuid().is_root() {
+        return Some("only root can start a Postfix".to_owned());
+    }
+    let programs = [
+        "/usr/sbin/postfix",
+        "/usr/sbin/sendmail",
+        "/usr/bin/python3",
+        "/usr/bin/perl",
+        "/usr/bin/setpriv",
+    ];
+    let missing = programs
+        .into_iter()
+        .find(|program| !Path::new(program).exists())?;
+    Some(format!(
+        "{missing} is missing; tests/run installs what is needed"
+    ))
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}

@@ -1,0 +1,133 @@
+//! A test stand: a Postfix, the milter behind it, and the keys it signs with.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::client::Client;
+use crate::instance::{Instance, Setup};
+use crate::judges;
+use crate::keys::{Algorithm, ED25519, Keys, RSA};
+use crate::milter::Milter;
+use crate::requirements;
+use crate::sink::Delivery;
+
+/// The domain whose mail is signed.
+pub const DOMAIN: &str = "example.org";
+/// An envelope sender of that domain.
+pub const SENDER: &str = "<author@example.org>";
+
+pub struct Stand {
+    pub milter: Milter,
+    pub postfix: Instance,
+    pub keys: Keys,
+}
+
+impl Stand {
+    /// A stand with an RSA and an Ed25519 key for [`DOMAIN`], or none where the machine has no Postfix for us.
+    pub fn start(setup: &Setup) -> Option<Self> {
+        Self::with(setup, &[DOMAIN], &[RSA, ED25519], "")
+    }
+
+    pub fn with(
+        setup: &Setup,
+        domains: &[&str],
+        algorithms: &[Algorithm],
+        config: &str,
+    ) -> Option<Self> {
+        if !requirements::met() {
+            return None;
+        }
+        let keys = Keys::generate(domains, algorithms);
+        let postfix = Instance::start(setup);
+        let listener = if setup.tcp {
+            postfix.tcp_listener()
+        } else {
+            postfix.unix_listener()
+        };
+        let milter = Milter::start(&keys, &[listener], config);
+        Some(Self {
+            milter,
+            postfix,
+            keys,
+        })
+    }
+
+    /// Sends a message through a service in a session of its own and returns it as it arrived.
+    pub fn pass(&self, service: &str, message: &[u8]) -> Delivery {
+        self.pass_from(service, SENDER, message)
+    }
+
+    /// The same with another envelope sender, which may carry parameters: `<a@example.org> BODY=8BITMIME`.
+    pub fn pass_from(&self, service: &str, sender: &str, message: &[u8]) -> Delivery {
+        let recipient = recipient();
+        let mut client = Client::connect(self.postfix.service(service));
+        client.send(sender, &recipient, message);
+        client.quit();
+        self.postfix.sink.wait_for(&recipient)
+    }
+
+    /// Sends a message through the milter and past it, and asserts that it arrives signed and otherwise untouched.
+    pub fn assert_signs(&self, message: &[u8]) {
+        self.assert_signed(&self.pass("signed", message), message);
+    }
+
+    /// Asserts that this is `message`, unharmed, with one good signature a key and nothing else on top.
+    pub fn assert_signed(&self, signed: &Delivery, message: &[u8]) {
+        self.assert_signed_as(signed, &self.pass("plain", message), message, DOMAIN);
+    }
+
+    /// The same for a message that went past the milter as `plain`, and that `domain` signs.
+    pub fn assert_signed_as(&self, signed: &Delivery, plain: &Delivery, sent: &[u8], domain: &str) {
+        let parts = signed.parts();
+        assert_eq!(
+            parts.signatures.len(),
+            self.keys.selectors().len(),
+            "{}",
+            start_of(signed)
+        );
+        assert!(parts.strange.is_empty(), "{}", start_of(signed));
+        parts.assert_same_message(&plain.parts(), sent);
+        judges::assert_verifies(&self.keys, &signed.message, domain);
+        let line = self.milter.line_about(&parts.queue_id);
+        assert!(
+            line.contains("signed") && line.contains(&format!("d={domain}")),
+            "{line}"
+        );
+    }
+
+    /// Asserts that this is `message` with nothing added and nothing changed, and that the milter logged this reason.
+    pub fn assert_unsigned(&self, arrived: &Delivery, message: &[u8], reason: &str) {
+        let parts = arrived.parts();
+        assert!(
+            parts.signatures.is_empty() && parts.strange.is_empty(),
+            "{}",
+            start_of(arrived)
+        );
+        parts.assert_same_message(&self.pass("plain", message).parts(), message);
+        let line = self.milter.line_about(&parts.queue_id);
+        assert!(line.contains(reason), "{line}");
+    }
+}
+
+/// A mailbox of the sink that no other message goes to.
+pub fn recipient() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("mailbox{}@sink.test", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A message with the fields that mail has, and this body; line ends CRLF.
+pub fn message(body: &str) -> Vec<u8> {
+    let header = "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\
+                  From: Author <author@example.org>\r\n\
+                  To: Reader <reader@sink.test>\r\n\
+                  Subject: A subject\r\n\
+                  Message-ID: <1@example.org>\r\n\
+                  MIME-Version: 1.0\r\n\
+                  Content-Type: text/plain; charset=utf-8\r\n\
+                  Content-Transfer-Encoding: 8bit\r\n\
+                  \r\n";
+    [header.as_bytes(), body.as_bytes()].concat()
+}
+
+fn start_of(delivery: &Delivery) -> String {
+    String::from_utf8_lossy(&delivery.message[..delivery.message.len().min(3000)]).into_owned()
+}
