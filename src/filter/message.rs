@@ -17,6 +17,8 @@ pub(super) struct Message {
     /// The snapshot it began with; a reload does not touch it.
     snapshot: Arc<Snapshot>,
     recipients: Vec<Box<[u8]>>,
+    /// Whether the client got as far as sending it.
+    begun: bool,
     /// Bytes of header section and body so far.
     bytes: u64,
     author_domain: Option<DomainName>,
@@ -49,6 +51,7 @@ impl Message {
         Self {
             snapshot,
             recipients: Vec::new(),
+            begun: false,
             bytes: 0,
             author_domain: None,
             rule: None,
@@ -66,7 +69,14 @@ impl Message {
         }
     }
 
+    /// Whether anything of it was sent. Mail whose recipients were all refused, or
+    /// that the client thought better of, is no message.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.begun = true;
         let limit = self.snapshot.config().limits.header_bytes;
         if let Progress::Header(section) = &mut self.progress {
             let size = name.len().saturating_add(value.len());
@@ -87,7 +97,8 @@ impl Message {
     }
 
     /// May this client's mail be signed at all?
-    pub(super) fn decide_origin(&self, origin: &Origin<'_>) -> Result<(), Verdict> {
+    pub(super) fn decide_origin(&mut self, origin: &Origin<'_>) -> Result<(), Verdict> {
+        self.begun = true;
         match self.snapshot.decide_origin(origin) {
             Ok(_) => Ok(()),
             Err(reason) => Err(passed(reason, String::new())),

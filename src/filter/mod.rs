@@ -206,7 +206,7 @@ impl Filter {
     fn abort(&mut self, context: &Context<'_>) -> Effect {
         match std::mem::take(&mut self.state) {
             State::Idle => Effect::Respond(Response::Continue),
-            State::Receiving(message) => {
+            State::Receiving(message) if message.has_begun() => {
                 let mut outcome = outcome(
                     self.client,
                     context.macros,
@@ -219,7 +219,7 @@ impl Filter {
                 message.describe(&mut outcome);
                 Effect::Conclude(Response::Continue, Box::new(outcome))
             }
-            State::Signing(_) => Effect::Respond(Response::Continue),
+            State::Receiving(_) | State::Signing(_) => Effect::Respond(Response::Continue),
         }
     }
 

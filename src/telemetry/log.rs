@@ -40,17 +40,20 @@ pub fn init(config: &Log) {
 /// Logs what became of one message. `elapsed` is the time from the end of the
 /// message to its answer.
 pub fn record(outcome: &Outcome, elapsed: Duration) {
-    let queue_id = outcome.queue_id.as_deref().unwrap_or("-");
+    let queue_id = Shown(outcome.queue_id.as_deref());
     let author_domain = Shown(outcome.author_domain.as_ref());
     let client = Shown(outcome.client.as_ref());
     let login = Shown(outcome.login.as_deref().map(Login));
-    let rule = outcome.rule.as_deref().unwrap_or("-");
+    let rule = Shown(outcome.rule.as_deref());
     let bytes = outcome.bytes;
     match &outcome.verdict {
         Verdict::Signed(by) => {
             let micros = elapsed.as_micros();
+            let d = Each(by, |signed| signed.domain.as_str());
+            let s = Each(by, |signed| signed.selector.as_str());
+            let a = Each(by, |signed| signed.algorithm);
             info!(
-                queue_id, by = %Signatures(by), %author_domain, %client, %login, rule, bytes, micros,
+                %queue_id, %d, %s, %a, %author_domain, %client, %login, %rule, bytes, micros,
                 "signed"
             );
         }
@@ -61,7 +64,7 @@ pub fn record(outcome: &Outcome, elapsed: Duration) {
         } => {
             let reason = reason.as_str();
             info!(
-                queue_id, reason, detail, %author_domain, %client, %login, rule, bytes,
+                %queue_id, %reason, detail, %author_domain, %client, %login, %rule, bytes,
                 "not signed"
             );
         }
@@ -72,25 +75,23 @@ pub fn record(outcome: &Outcome, elapsed: Duration) {
         } => {
             let (reason, action) = (reason.as_str(), action.as_str());
             warn!(
-                queue_id, reason, detail, action, %author_domain, %client, %login, rule, bytes,
+                %queue_id, %reason, detail, %action, %author_domain, %client, %login, %rule, bytes,
                 "not signed"
             );
         }
     }
 }
 
-/// `d=… s=… a=…`, signatures parted by a comma.
-struct Signatures<'a>(&'a [SignedBy]);
+/// One tag of every signature, parted by commas, in the order of the signatures.
+struct Each<'a>(&'a [SignedBy], fn(&SignedBy) -> &str);
 
-impl fmt::Display for Signatures<'_> {
+impl fmt::Display for Each<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, by) in self.0.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            write!(
-                f,
-                "{comma}d={} s={} a={}",
-                by.domain, by.selector, by.algorithm
-            )?;
+        for (i, signed) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(",")?;
+            }
+            f.write_str((self.1)(signed))?;
         }
         Ok(())
     }
