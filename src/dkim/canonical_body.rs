@@ -106,7 +106,12 @@ impl BodyCanonicalizer {
                     self.cr = false;
                     self.space = false;
                     self.lines += 1;
-                    rest = self.skip_empty_lines(more);
+                    // One comparison keeps lines that are not empty from paying for
+                    // the blocks.
+                    rest = match more {
+                        [b'\r', ..] => self.skip_empty_lines(more),
+                        _ => more,
+                    };
                 }
                 _ if self.cr => {
                     self.cr = false;
@@ -119,7 +124,10 @@ impl BodyCanonicalizer {
                 }
                 b' ' | b'\t' if self.relaxed() => {
                     self.space = true;
-                    rest = white_space::skip_blocks(more);
+                    rest = match more {
+                        [b' ' | b'\t', ..] => white_space::skip_blocks(more),
+                        _ => more,
+                    };
                 }
                 _ => {
                     self.settle(out);

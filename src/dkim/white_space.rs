@@ -16,14 +16,16 @@ pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
     // Where the bytes begin that go out as they are.
     let mut start = 0;
     let mut at = 0;
-    for (block, next) in with_next(text) {
-        let found = inspect(block, next);
-        let foreign = found & FOREIGN != 0 || splits_white_space(text, at + BLOCK);
-        if foreign {
+    loop {
+        at += BLOCK * still_blocks(text.get(at..).unwrap_or_default());
+        let Some((block, next)) = block_at(text, at) else {
+            break;
+        };
+        if has_foreign(block, next) || splits_white_space(text, at + BLOCK) {
             emit(text, start, at, out);
             relax_bytes(text, at, at + BLOCK, out);
             start = at + BLOCK;
-        } else if found & WHITE != 0 {
+        } else {
             start = relax_block(text, block, next, start, at, out);
         }
         at += BLOCK;
@@ -38,15 +40,15 @@ pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
 pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
     let mut start = 0;
     let mut at = 0;
-    for (block, next) in with_next(text) {
-        let bare = |(&byte, &next): (&u8, &u8)| (byte != b'\r') & (next == b'\n');
-        let pairs = block.iter().zip(next);
-        if pairs.fold(false, |found, pair| found | bare(pair)) {
-            emit(text, start, at, out);
-            complete_bytes(text, at, at + BLOCK, out);
-            start = at + BLOCK;
+    loop {
+        at += BLOCK * complete_blocks(text.get(at..).unwrap_or_default());
+        if block_at(text, at).is_none() {
+            break;
         }
+        emit(text, start, at, out);
+        complete_bytes(text, at, at + BLOCK, out);
         at += BLOCK;
+        start = at;
     }
     emit(text, start, at, out);
     complete_bytes(text, at, text.len(), out);
@@ -56,7 +58,7 @@ fn complete_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8
     for at in from..to {
         emit(text, at, at + 1, out);
         // The LF may lie in the next block, which then looks like any other.
-        if bare_line_end(text, at + 1) {
+        if text.get(at) != Some(&b'\r') && text.get(at + 1) == Some(&b'\n') {
             out(b"\r");
         }
     }
@@ -74,11 +76,41 @@ pub(super) fn skip_blocks(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// The block of `text` at `at`, and the same block one byte further on.
+fn block_at(text: &[u8], at: usize) -> Option<(&Block, &Block)> {
+    let block = text.get(at..)?.first_chunk()?;
+    let next = text.get(at + 1..)?.first_chunk()?;
+    Some((block, next))
+}
+
 /// The whole blocks of `text`, each with the same block one byte further on.
 fn with_next(text: &[u8]) -> impl Iterator<Item = (&Block, &Block)> {
     let further = text.get(1..).unwrap_or_default();
     let blocks = text.as_chunks::<BLOCK>().0.iter();
     blocks.zip(further.as_chunks::<BLOCK>().0)
+}
+
+// The loops over the bytes of a block stand in functions that are not inlined: within
+// some callers the compiler makes byte-by-byte code of them, which costs three times
+// as much as hashing; on their own they become vector code in every build.
+
+/// How many blocks `text` begins with that have nothing to relax.
+#[inline(never)]
+fn still_blocks(text: &[u8]) -> usize {
+    with_next(text)
+        .take_while(|(block, next)| !is_suspect(block, next))
+        .count()
+}
+
+/// How many blocks `text` begins with in which no LF is bare.
+#[inline(never)]
+fn complete_blocks(text: &[u8]) -> usize {
+    let bare = |(&byte, &next): (&u8, &u8)| (byte != b'\r') & (next == b'\n');
+    let complete = |(block, next): &(&Block, &Block)| {
+        let pairs = block.iter().zip(*next);
+        !pairs.fold(false, |found, pair| found | bare(pair))
+    };
+    with_next(text).take_while(complete).count()
 }
 
 fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
@@ -88,25 +120,29 @@ fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// White space that may have to change.
-const WHITE: u8 = 1;
-/// A CR without LF, or an LF without CR.
-const FOREIGN: u8 = 2;
-
-/// What a block holds. A SP before any control character counts as `WHITE`, which is
-/// cheaper to find than a SP before white space or a line end, and as good.
-///
-/// Not inlined: within some callers the compiler makes byte-by-byte code of this loop,
-/// which costs three times as much as hashing; on its own it makes vector code.
-#[inline(never)]
-fn inspect(block: &Block, next: &Block) -> u8 {
-    let mut found = 0;
+/// Whether the block may have something to change. A SP before any control character
+/// counts, which is cheaper to find than a SP before white space or a line end.
+fn is_suspect(block: &Block, next: &Block) -> bool {
+    let mut suspect = 0;
     for (&byte, &next) in block.iter().zip(next) {
         let white = ((byte == b' ') & (next <= b' ')) | (byte == b'\t');
-        let foreign = (byte == b'\r') != (next == b'\n');
-        found |= (u8::from(white) * WHITE) | (u8::from(foreign) * FOREIGN);
+        suspect |= u8::from(white) | u8::from(is_foreign(byte, next));
     }
-    found
+    suspect != 0
+}
+
+/// Whether the block has a CR without LF, or is followed by or has an LF without CR.
+#[inline(never)]
+fn has_foreign(block: &Block, next: &Block) -> bool {
+    let mut foreign = 0;
+    for (&byte, &next) in block.iter().zip(next) {
+        foreign |= u8::from(is_foreign(byte, next));
+    }
+    foreign != 0
+}
+
+fn is_foreign(byte: u8, next: u8) -> bool {
+    (byte == b'\r') != (next == b'\n')
 }
 
 /// Whether the white space before `at` is followed by a CR there that ends no line.
@@ -123,35 +159,29 @@ fn is_white(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn bare_line_end(text: &[u8], at: usize) -> bool {
-    text.get(at) == Some(&b'\n')
-        && at.checked_sub(1).and_then(|last| text.get(last)) != Some(&b'\r')
-}
-
 /// Writes `text[from..to]`, byte by byte: for the end of a chunk, and for blocks with
 /// bare CR or LF.
 fn relax_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8])) {
     let mut buffer = [0; 2 * BLOCK];
-    let mut slots = buffer.iter_mut();
+    let mut length = 0;
     let mut put = |byte| {
-        if let Some(slot) = slots.next() {
+        if let Some(slot) = buffer.get_mut(length) {
             *slot = byte;
+            length += 1;
         }
     };
-    let mut length = 0;
     for at in from..to {
         let Some(&byte) = text.get(at) else { break };
-        let kept = match (byte, text.get(at + 1)) {
-            (b' ' | b'\t', Some(b' ' | b'\t' | b'\n')) => None,
-            (b' ' | b'\t', Some(b'\r')) if text.get(at + 2) == Some(&b'\n') => None,
-            (b' ' | b'\t', _) => Some(b' '),
-            _ => Some(byte),
-        };
+        let next = text.get(at + 1);
+        match (byte, next) {
+            (b' ' | b'\t', Some(b' ' | b'\t' | b'\n')) => {}
+            (b' ' | b'\t', Some(b'\r')) if text.get(at + 2) == Some(&b'\n') => {}
+            (b' ' | b'\t', _) => put(b' '),
+            _ => put(byte),
+        }
         // The LF may lie in the next block, which then looks like any other.
-        let missing = bare_line_end(text, at + 1).then_some(b'\r');
-        for byte in kept.into_iter().chain(missing) {
-            put(byte);
-            length += 1;
+        if byte != b'\r' && next == Some(&b'\n') {
+            put(b'\r');
         }
     }
     emit(&buffer, 0, length, out);
@@ -171,13 +201,9 @@ fn relax_block(
     at: usize,
     out: &mut impl FnMut(&[u8]),
 ) -> usize {
-    let dropped = flag(block, next, |byte, next| {
-        ((byte == b' ') | (byte == b'\t'))
-            & ((next == b' ') | (next == b'\t') | (next == b'\r') | (next == b'\n'))
-    });
-    let tabs = flag(block, next, |byte, _| byte == b'\t');
+    let dropped = dropped(block, next);
     let drop_mask = mask(&dropped);
-    let mut changes = drop_mask | mask(&tabs);
+    let mut changes = drop_mask | tab_mask(block);
     if (changes & !(changes << 1)).count_ones() > FEW {
         emit(text, start, at, out);
         squeeze_block(block, &dropped, out);
@@ -201,13 +227,30 @@ fn relax_block(
     start
 }
 
-/// 0xff where `test` holds for a byte and the next, else 0.
-fn flag(block: &Block, next: &Block, test: impl Fn(u8, u8) -> bool) -> Block {
+/// 0xff for white space that goes: before more of it, or before a line end.
+#[inline(never)]
+fn dropped(block: &Block, next: &Block) -> Block {
     let mut flags = [0; BLOCK];
     for ((flag, &byte), &next) in flags.iter_mut().zip(block).zip(next) {
-        *flag = if test(byte, next) { 0xff } else { 0 };
+        let white = (byte == b' ') | (byte == b'\t');
+        let goes = (next == b' ') | (next == b'\t') | (next == b'\r') | (next == b'\n');
+        *flag = if white & goes { 0xff } else { 0 };
     }
     flags
+}
+
+/// One bit for each TAB, the first byte lowest.
+#[inline(never)]
+fn tab_mask(block: &Block) -> u64 {
+    // Most blocks have none, and seeing that costs less than to look for each.
+    if !block.iter().fold(false, |any, &byte| any | (byte == b'\t')) {
+        return 0;
+    }
+    let mut flags = [0; BLOCK];
+    for (flag, &byte) in flags.iter_mut().zip(block) {
+        *flag = if byte == b'\t' { 0xff } else { 0 };
+    }
+    mask(&flags)
 }
 
 /// One bit for each byte of 0xff, the first byte lowest.
