@@ -316,3 +316,56 @@ fn what_is_too_large_has_the_fate_that_was_configured() {
         assert_eq!((answered.verdict, answered.edits.len()), (verdict, 0));
     }
 }
+
+#[test]
+fn mail_that_comes_back_signed_is_not_signed_again_unless_it_was_changed() {
+    let here = Here::with(&["example.com"], "");
+    let mut line = Line::here(&here);
+    let (answered, _) = line.send(LETTER);
+    let signed = Message::parse(LETTER.as_bytes());
+    let signed = signed.edited(&answered.edits, true).unwrap().to_bytes();
+    let signed = String::from_utf8(signed).unwrap();
+
+    let (answered, outcome) = line.send(&signed);
+    assert_eq!((answered.verdict, answered.edits.len()), (Word::Accept, 0));
+    assert_eq!(reason(&outcome), (Reason::AlreadySigned, Fate::Passed));
+
+    // The filter wrote a footer: the old signature is void and a new one is due.
+    assert!(is_signed(
+        &line.send(&format!("{signed}-- \r\nfooter\r\n")).1
+    ));
+    let changed = signed.replace("Subject: x", "Subject: y");
+    assert!(is_signed(&line.send(&changed).1));
+    let second = format!("From: eve@example.com\r\n{signed}");
+    assert_eq!(reason(&line.send(&second).1).0, Reason::FromRepeated);
+    // A key that makes another signature still signs.
+    let other = signed.replace("s=s1", "s=s2");
+    assert!(is_signed(&line.send(&other).1));
+}
+
+#[test]
+fn every_canonicalization_of_an_existing_signature_is_known_again() {
+    for pair in [
+        "simple/simple",
+        "simple/relaxed",
+        "relaxed/simple",
+        "relaxed/relaxed",
+    ] {
+        let here = Here::with(
+            &["example.com"],
+            &format!("[signing]\ncanonicalization = \"{pair}\"\n"),
+        );
+        let text = "From:  Ada <ada@example.com>\r\nSubject: a\r\n  b\r\nX:y\r\n\r\nHello  you \r\n \r\n\r\n";
+        let mut line = Line::here(&here);
+        let (answered, _) = line.send(text);
+        let signed = Message::parse(text.as_bytes())
+            .edited(&answered.edits, true)
+            .unwrap();
+        let signed = String::from_utf8(signed.to_bytes()).unwrap();
+        assert_eq!(
+            reason(&line.send(&signed).1).0,
+            Reason::AlreadySigned,
+            "{pair}"
+        );
+    }
+}

@@ -77,6 +77,18 @@ impl Signer {
         }
     }
 
+    /// The requests that are still to be signed.
+    pub fn requests(&self) -> &[SignRequest] {
+        &self.requests
+    }
+
+    /// Takes back a request, by its number.
+    pub fn withdraw(&mut self, request: usize) {
+        if request < self.requests.len() {
+            self.requests.remove(request);
+        }
+    }
+
     /// Ends the body. `now` is in seconds since 1970 and becomes `t=`.
     pub fn finish(self, now: u64) -> SignJob {
         SignJob {

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Conclusion, Context, FIELD, response};
-use crate::dkim::{HeaderSection, SignError, SignJob, Signature, Signer};
+use crate::dkim::{
+    ExistingSignature, HeaderSection, SignError, SignJob, SignRequest, Signature, Signer,
+};
 use crate::milter::{InsertedField, Response};
 use crate::names::DomainName;
 use crate::policy::{Decision, OnFailure, Origin, Reason};
@@ -34,6 +36,9 @@ enum Progress {
     Body {
         signer: Box<Signer>,
         on_failure: OnFailure,
+        /// Signatures it carries that would be made again, with the number of the
+        /// request; nearly always none.
+        existing: Vec<(usize, ExistingSignature)>,
     },
 }
 
@@ -91,8 +96,14 @@ impl Message {
 
     pub(super) fn body(&mut self, chunk: &[u8]) {
         self.bytes = self.bytes.saturating_add(chunk.len() as u64);
-        if let Progress::Body { signer, .. } = &mut self.progress {
+        if let Progress::Body {
+            signer, existing, ..
+        } = &mut self.progress
+        {
             signer.body(chunk);
+            for (_, existing) in existing {
+                existing.body(chunk);
+            }
         }
     }
 
@@ -129,10 +140,12 @@ impl Message {
             } => {
                 self.author_domain = Some(author.domain);
                 self.rule = rule;
+                let existing = existing(section, &requests, leading_space);
                 let signer = Signer::new(std::mem::take(section), requests, leading_space);
                 self.progress = Progress::Body {
                     signer: Box::new(signer),
                     on_failure,
+                    existing,
                 };
                 Ok(())
             }
@@ -160,22 +173,44 @@ impl Message {
         }
     }
 
-    /// Takes the last of the body. `None` when nothing was decided to be signed,
-    /// which the session's order of commands excludes.
-    pub(super) fn finish(mut self, chunk: &[u8], now: u64) -> Option<(SignJob, Pending)> {
+    /// Takes the last of the body.
+    ///
+    /// # Errors
+    /// The verdict on a message for which there is nothing to sign after all.
+    pub(super) fn finish(&mut self, chunk: &[u8], now: u64) -> Result<(SignJob, Pending), Verdict> {
         self.body(chunk);
-        match self.progress {
-            Progress::Body { signer, on_failure } => Some((
-                signer.finish(now),
-                Pending {
-                    bytes: self.bytes,
-                    author_domain: self.author_domain,
-                    rule: self.rule,
-                    on_failure,
-                },
-            )),
-            Progress::Header(_) | Progress::Overflow => None,
+        let progress = std::mem::replace(&mut self.progress, Progress::Overflow);
+        let Progress::Body {
+            mut signer,
+            on_failure,
+            existing,
+        } = progress
+        else {
+            // The session's order of commands excludes it.
+            let detail = "the message ended before its header section".to_owned();
+            return Err(failed(Reason::SignFailed, detail, OnFailure::Tempfail));
+        };
+        let mut held: Vec<usize> = existing
+            .into_iter()
+            .filter_map(|(request, existing)| existing.holds().then_some(request))
+            .collect();
+        held.sort_unstable();
+        held.dedup();
+        for request in held.into_iter().rev() {
+            signer.withdraw(request);
         }
+        if signer.requests().is_empty() {
+            return Err(passed(Reason::AlreadySigned, String::new()));
+        }
+        Ok((
+            signer.finish(now),
+            Pending {
+                bytes: self.bytes,
+                author_domain: self.author_domain.take(),
+                rule: self.rule.take(),
+                on_failure,
+            },
+        ))
     }
 
     /// Adds to an outcome what the message knows.
@@ -233,6 +268,19 @@ impl Pending {
             outcome,
         }
     }
+}
+
+/// The signatures the message carries that `requests` would make again.
+fn existing(
+    section: &HeaderSection,
+    requests: &[SignRequest],
+    leading_space: bool,
+) -> Vec<(usize, ExistingSignature)> {
+    let of = |(number, request)| {
+        let found = ExistingSignature::find(section, request, leading_space);
+        found.into_iter().map(move |existing| (number, existing))
+    };
+    requests.iter().enumerate().flat_map(of).collect()
 }
 
 fn action(on_failure: OnFailure) -> Action {

@@ -178,26 +178,15 @@ impl Filter {
     }
 
     fn finish(&mut self, chunk: &[u8], context: &Context<'_>) -> Effect {
-        let State::Receiving(message) = std::mem::take(&mut self.state) else {
+        let State::Receiving(message) = &mut self.state else {
             return Effect::Respond(Response::Accept);
         };
         match message.finish(chunk, context.now) {
-            Some((job, pending)) => {
+            Ok((job, pending)) => {
                 self.state = State::Signing(pending);
                 Effect::Sign(Box::new(job))
             }
-            None => Effect::Conclude(
-                Response::Tempfail,
-                Box::new(outcome(
-                    self.client,
-                    context.macros,
-                    Verdict::NotSigned {
-                        reason: Reason::SignFailed,
-                        detail: "the message ended before its header section".to_owned(),
-                        action: Action::Tempfailed,
-                    },
-                )),
-            ),
+            Err(verdict) => self.conclude(verdict, context),
         }
     }
 

@@ -3,7 +3,6 @@
 //! Plain functions over values. The first "no" ends the questions and is the
 //! [`Reason`] in the log.
 
-pub mod already_signed;
 pub mod author;
 mod decision;
 pub mod exclude;
