@@ -11,7 +11,9 @@ mod announce;
 mod bench;
 mod check;
 mod dns;
+mod explain;
 mod keygen;
+mod message_file;
 mod playback;
 mod selftest;
 mod serve;
@@ -43,6 +45,8 @@ enum Command {
     Check(check::Args),
     /// Sign a message from a file or standard input, as the milter would
     Sign(sign::Args),
+    /// Say whether a message would be signed, and why
+    Explain(explain::Args),
     /// Check every DKIM signature of a message
     Verify(verify::Args),
     /// Prove in one command that signing works
@@ -71,6 +75,7 @@ pub fn run() -> CommandResult {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -1,6 +1,6 @@
 //! `signet sign`: the milter's own path over a file, to see what it would do.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 
 use super::CommandResult;
+use super::message_file::read_message;
 use super::playback::{Milter, PlayError, play};
 use super::settings::Settings;
+
 use crate::filter::{Conversation, Turn, World};
 use crate::milter::frame::{self, Frame};
 use crate::milter::mta::{Envelope, Message};
@@ -29,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
-    let bytes = read(args.file.as_ref())?;
+    let bytes = read_message(args.file.as_deref())?;
     let snapshot = Snapshot::load(args.settings.config()?)?;
     for problem in snapshot.problems() {
         if problem.severity > Severity::Note {
@@ -47,21 +49,6 @@ pub fn run(args: &Args) -> CommandResult {
             Ok(ExitCode::from(1))
         }
     }
-}
-
-/// Reads a file whole, or standard input.
-fn read(file: Option<&PathBuf>) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    match file {
-        Some(path) if path.as_os_str() != "-" => {
-            bytes = std::fs::read(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        }
-        _ => {
-            std::io::stdin().read_to_end(&mut bytes)?;
-        }
-    }
-    Ok(bytes)
 }
 
 /// Plays the message to a conversation as if it came from this machine.

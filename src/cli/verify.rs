@@ -1,13 +1,14 @@
 //! `signet verify`: checks every DKIM signature of a message and says why one fails.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::CommandResult;
+use super::message_file::{ReadError, read_message};
 use crate::dns::lookup::Lookup;
 use crate::verify::{self, Message, Records, Summary};
 
@@ -86,18 +87,6 @@ fn look_up(
     })
 }
 
-fn read_message(path: Option<&Path>) -> Result<Vec<u8>, ReadError> {
-    match path.filter(|path| *path != Path::new("-")) {
-        Some(path) => fs::read(path).map_err(|source| ReadError::new(path, source)),
-        None => {
-            let mut message = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut message);
-            read.map_err(|source| ReadError::new(Path::new("standard input"), source))?;
-            Ok(message)
-        }
-    }
-}
-
 fn read_records(path: &Path) -> Result<Records, Box<dyn std::error::Error + Send + Sync>> {
     let text = fs::read(path).map_err(|source| ReadError::new(path, source))?;
     let text = String::from_utf8_lossy(&text);
@@ -109,20 +98,4 @@ fn server(text: &str) -> Result<SocketAddr, String> {
     text.parse().or(alone).map_err(|_| {
         "expected an IP address, with or without a port: 192.0.2.1:53, [2001:db8::1]:53".to_owned()
     })
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{name} cannot be read")]
-struct ReadError {
-    name: String,
-    source: io::Error,
-}
-
-impl ReadError {
-    fn new(path: &Path, source: io::Error) -> Self {
-        Self {
-            name: path.display().to_string(),
-            source,
-        }
-    }
 }

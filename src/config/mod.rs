@@ -224,6 +224,11 @@ impl Config {
         read::config(text, file)
     }
 
+    /// Where a config file's text sets a key, `trust.networks`. None when it does not.
+    pub fn place_of(text: &str, file: &str, key: &str) -> Option<Place> {
+        raw::place_of(text, file, key)
+    }
+
     /// Every key with its value, as a config file that reads back to the same.
     pub fn to_toml(&self) -> String {
         print::config(self)

@@ -61,6 +61,22 @@ pub fn read<T>(
     }
 }
 
+/// Where a key, `trust.networks`, stands in `text`; the table when only that does.
+pub fn place_of(text: &str, file: &str, key: &str) -> Option<Place> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let mut entries = root.get_ref();
+    let mut found = None;
+    for part in key.split('.') {
+        let (name, value) = entries.iter().find(|(name, _)| *name.get_ref() == part)?;
+        found = Some(Document::new(text, file).place(&name.span()));
+        match value.get_ref() {
+            DeValue::Table(table) => entries = table,
+            _ => break,
+        }
+    }
+    found
+}
+
 /// `text` as a TOML basic string on one line, fit for a key too.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
