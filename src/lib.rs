@@ -8,6 +8,7 @@
 //! message from envelope to verdict; `server`, the only tokio of the daemon; and
 //! `cli`.
 
+pub mod accelerator;
 pub mod cli;
 pub mod config;
 pub mod dkim;

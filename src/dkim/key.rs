@@ -1,27 +1,29 @@
 //! Private keys: reading them, what they are, and the one operation they do.
 //!
-//! The mathematics is mail-auth's key types over AWS-LC. AWS-LC signs with no RSA key
-//! under 2048 bits, and RFC 8301 §3.2 still allows 1024, which many domains have
-//! published; those few go through the `rsa` crate, which blinds the exponentiation.
-//! Its open timing advisory (RUSTSEC-2023-0071) is one more reason why such a key is
-//! called weak and warned about.
+//! The mathematics is AWS-LC's. It signs with no RSA key under 2048 bits, and RFC 8301
+//! §3.2 still allows 1024, which many domains have published; those few go through
+//! the `rsa` crate, which blinds the exponentiation. Its open timing advisory
+//! (RUSTSEC-2023-0071) is one more reason why such a key is called weak and warned
+//! about.
 //!
 //! A key is never printed: `Debug` shows what `fingerprint` shows.
 
 use std::fmt;
+use std::sync::OnceLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256, SigningKey as _};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use rsa::Pkcs1v15Sign;
 use rsa::pkcs1::{DecodeRsaPrivateKey, der::Decode, der::Encode};
 use rsa::pkcs8::spki::der::asn1::{AnyRef, BitStringRef};
 use rsa::pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use rsa::pkcs8::{PrivateKeyInfo, spki};
 use rsa::rand_core::OsRng;
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer};
 
 use super::pem::{self, Armoured};
 use super::{KeyError, KeyType, PublicKey};
+use crate::accelerator::{BatchKey, RsaParts, SHA256_DIGEST_INFO};
 
 /// The smallest RSA modulus that may sign, in bits (RFC 8301 §3.2).
 const MIN_BITS: u32 = 1024;
@@ -38,9 +40,13 @@ pub struct SigningKey {
 }
 
 enum Mathematics {
-    Rsa(RsaKey<Sha256>),
+    Rsa {
+        pair: RsaKeyPair,
+        /// Made when somebody asks for it first.
+        batch: OnceLock<Option<BatchKey>>,
+    },
     WeakRsa(Box<rsa::RsaPrivateKey>),
-    Ed25519(Ed25519Key),
+    Ed25519(Ed25519KeyPair),
 }
 
 impl SigningKey {
@@ -82,8 +88,10 @@ impl SigningKey {
             let key = rsa::RsaPrivateKey::from_pkcs1_der(der).map_err(|_| KeyError::Unsound)?;
             Mathematics::WeakRsa(Box::new(key))
         } else {
-            let der = PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der));
-            Mathematics::Rsa(RsaKey::from_key_der(der).map_err(|_| KeyError::Unsound)?)
+            Mathematics::Rsa {
+                pair: RsaKeyPair::from_der(der).map_err(|_| KeyError::Unsound)?,
+                batch: OnceLock::new(),
+            }
         };
         Ok(Self {
             mathematics,
@@ -97,13 +105,14 @@ impl SigningKey {
 
     /// `der` is PKCS#8, version 1 or 2.
     fn ed25519(der: &[u8]) -> Result<Self, KeyError> {
-        let key = Ed25519Key::from_pkcs8_maybe_unchecked_der(der).map_err(|_| KeyError::Unsound)?;
+        let pair =
+            Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| KeyError::Unsound)?;
         Ok(Self {
             public_key: PublicKey {
                 key_type: KeyType::Ed25519,
-                bytes: key.public_key(),
+                bytes: pair.public_key().as_ref().to_vec(),
             },
-            mathematics: Mathematics::Ed25519(key),
+            mathematics: Mathematics::Ed25519(pair),
             bits: 256,
         })
     }
@@ -134,11 +143,23 @@ impl SigningKey {
     /// # Errors
     /// What the library says.
     pub fn sign(&self, canonical: &[u8]) -> Result<Vec<u8>, String> {
+        self.sign_hash(&digest(&SHA256, canonical))
+    }
+
+    /// As [`SigningKey::sign`], with the SHA-256 of the canonical header fields.
+    ///
+    /// # Errors
+    /// What the library says.
+    pub fn sign_hash(&self, hash: &Digest) -> Result<Vec<u8>, String> {
         match &self.mathematics {
-            Mathematics::Rsa(key) => key.sign(canonical).map_err(|error| error.to_string()),
-            Mathematics::Ed25519(key) => key.sign(canonical).map_err(|error| error.to_string()),
+            Mathematics::Rsa { pair, .. } => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign_digest(&RSA_PKCS1_SHA256, hash, &mut signature)
+                    .map_err(|error| error.to_string())?;
+                Ok(signature)
+            }
+            Mathematics::Ed25519(pair) => Ok(pair.sign(hash.as_ref()).as_ref().to_vec()),
             Mathematics::WeakRsa(key) => {
-                let hash = digest(&SHA256, canonical);
                 let padding = Pkcs1v15Sign {
                     hash_len: Some(hash.as_ref().len()),
                     prefix: SHA256_DIGEST_INFO.into(),
@@ -148,6 +169,39 @@ impl SigningKey {
             }
         }
     }
+
+    /// The key for signing in batches; none when it is of a kind that cannot.
+    pub fn batch_key(&self) -> Option<&BatchKey> {
+        match &self.mathematics {
+            Mathematics::Rsa { pair, batch } => batch.get_or_init(|| batch_key(pair)).as_ref(),
+            Mathematics::WeakRsa(_) | Mathematics::Ed25519(_) => None,
+        }
+    }
+
+    /// Makes the signatures of batches wrong, and no others.
+    #[cfg(test)]
+    pub(crate) fn spoil_batches(&mut self) {
+        self.batch_key();
+        if let Mathematics::Rsa { batch, .. } = &mut self.mathematics {
+            batch.get_mut().unwrap().as_mut().unwrap().spoil();
+        }
+    }
+}
+
+fn batch_key(pair: &RsaKeyPair) -> Option<BatchKey> {
+    // The buffer erases itself when it is dropped.
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(pair).ok()?;
+    let info = PrivateKeyInfo::from_der(der.as_ref()).ok()?;
+    let parts = rsa::pkcs1::RsaPrivateKey::from_der(info.private_key).ok()?;
+    BatchKey::new(&RsaParts {
+        modulus: parts.modulus.as_bytes(),
+        public_exponent: parts.public_exponent.as_bytes(),
+        prime1: parts.prime1.as_bytes(),
+        prime2: parts.prime2.as_bytes(),
+        exponent1: parts.exponent1.as_bytes(),
+        exponent2: parts.exponent2.as_bytes(),
+        coefficient: parts.coefficient.as_bytes(),
+    })
 }
 
 /// Shows type, bits and fingerprint; never a part of the private key.
@@ -168,12 +222,6 @@ const ED448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.113");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
-
-/// The DER of a DigestInfo for SHA-256 up to the hash (RFC 8017 §9.2, note 1).
-const SHA256_DIGEST_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
-    0x00, 0x04, 0x20,
-];
 
 /// `modulus` is big-endian without leading zero bytes, as DER demands.
 fn bit_length(modulus: &[u8]) -> u32 {
@@ -198,9 +246,8 @@ fn rsa_public_key_info(parts: &rsa::pkcs1::RsaPrivateKey<'_>) -> spki::Result<Ve
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, Pkcs8V2Der};
+    use aws_lc_rs::encoding::Pkcs8V2Der;
     use aws_lc_rs::rsa::{KeyPair, KeySize};
-    use aws_lc_rs::signature::Ed25519KeyPair;
     use base64ct::{Base64, Encoding};
     use rsa::pkcs1::EncodeRsaPrivateKey;
     use rsa::pkcs8::LineEnding;
