@@ -18,6 +18,8 @@ mod key_error;
 mod pem;
 mod public_key;
 mod selection;
+mod sign_job;
+mod signature;
 mod signer;
 #[cfg(test)]
 mod vectors;
@@ -32,4 +34,6 @@ pub use header_set::{HeaderSet, HeaderSetError};
 pub use key::SigningKey;
 pub use key_error::KeyError;
 pub use public_key::{KeyType, PublicKey};
-pub use signer::{SignError, SignErrorCause, SignJob, SignRequest, Signature, Signer};
+pub use sign_job::{Operation, Prepared, SignJob};
+pub use signature::{SignError, SignErrorCause, Signature};
+pub use signer::{SignRequest, Signer};
