@@ -290,6 +290,7 @@ fn a_message_cut_short_is_one_line_and_an_envelope_alone_is_none() {
     line.give(ABORT);
     assert_eq!(line.outcomes.len(), 1);
     assert_eq!(reason(&line.outcomes[0]).0, Reason::Aborted);
+    assert_eq!(line.outcomes[0].queue_id.as_deref(), Some("4QUEUE"));
 
     let mut line = Line::here(&here);
     // Up to DATA, which is the first to be answered.

@@ -21,6 +21,8 @@ pub(super) struct Message {
     recipients: Vec<Box<[u8]>>,
     /// Whether the client got as far as sending it.
     begun: bool,
+    /// As the MTA gave it at the end of the header section: at ABORT it is gone.
+    queue_id: Option<Box<str>>,
     /// Bytes of header section and body so far.
     bytes: u64,
     author_domain: Option<DomainName>,
@@ -57,6 +59,7 @@ impl Message {
             snapshot,
             recipients: Vec::new(),
             begun: false,
+            queue_id: None,
             bytes: 0,
             author_domain: None,
             rule: None,
@@ -78,6 +81,10 @@ impl Message {
     /// that the client thought better of, is no message.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
+    }
+
+    pub(super) fn set_queue_id(&mut self, queue_id: Option<Box<str>>) {
+        self.queue_id = queue_id;
     }
 
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
@@ -215,6 +222,7 @@ impl Message {
 
     /// Adds to an outcome what the message knows.
     pub(super) fn describe(self, outcome: &mut Outcome) {
+        outcome.queue_id = outcome.queue_id.take().or(self.queue_id);
         outcome.bytes = self.bytes;
         outcome.author_domain = self.author_domain;
         outcome.rule = self.rule;

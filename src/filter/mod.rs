@@ -172,7 +172,10 @@ impl Filter {
         };
         let origin = origin(self.client, context.macros);
         match message.decide(&origin, context.leading_space) {
-            Ok(()) => Effect::Respond(Response::Continue),
+            Ok(()) => {
+                message.set_queue_id(context.macros.get("i").map(printable));
+                Effect::Respond(Response::Continue)
+            }
             Err(verdict) => self.conclude(verdict, context),
         }
     }
