@@ -38,6 +38,9 @@ macro_rules! targets {
 }
 
 targets! {
+    author = "../fuzz/entry/author.rs",
+    config = "../fuzz/entry/config.rs",
+    tables = "../fuzz/entry/tables.rs",
     body_canonicalization = "../fuzz/entry/body_canonicalization.rs",
     command = "../fuzz/entry/command.rs",
     filter_reply = "../fuzz/entry/filter_reply.rs",
