@@ -144,7 +144,7 @@ fn address(words: &[Token<'_>]) -> Result<Mailbox, Doubt> {
         domain: joined(domain)?,
         plain,
     };
-    match (local.is_empty(), domain.is_empty()) {
+    match (mailbox.local.is_empty(), domain.is_empty()) {
         (true, _) => Err("there is nothing before the at sign"),
         (_, true) => Err("there is nothing behind the at sign"),
         _ => Ok(mailbox),

@@ -126,6 +126,7 @@ fn what_two_readers_might_read_differently_is_not_usable() {
         " @",
         " a@",
         " @example.org",
+        " \"\"@example.org",
         " author",
         " Author <author>",
         " Author",
