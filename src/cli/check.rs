@@ -1,10 +1,10 @@
-//! `signet check`.
+//! `signet check`: what the configuration comes to, and whether it is usable.
 
 use std::process::ExitCode;
 
-use super::CommandResult;
 use super::settings::{Settings, SettingsError};
-use crate::snapshot::{Severity, Snapshot, in_words};
+use super::{CommandResult, with_causes};
+use crate::snapshot::{Severity, Snapshot, SnapshotError};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -17,11 +17,9 @@ pub struct Args {
 pub fn run(args: &Args) -> CommandResult {
     let config = match args.settings.config() {
         Ok(config) => config,
-        Err(SettingsError::Mistakes(errors)) => {
-            eprintln!("{errors}");
-            return Ok(ExitCode::from(1));
-        }
-        Err(error) => return Err(error.into()),
+        Err(error @ SettingsError::Unreadable { .. }) => return Err(error.into()),
+        Err(SettingsError::Mistakes(errors)) => return Ok(unusable(&errors.0)),
+        Err(error) => return Ok(unusable(&[error])),
     };
     match args.settings.file() {
         Some(file) => println!("# from {}, flags, and defaults", file.display()),
@@ -30,20 +28,34 @@ pub fn run(args: &Args) -> CommandResult {
     print!("{}", config.to_toml());
     let snapshot = match Snapshot::load(config) {
         Ok(snapshot) => snapshot,
-        Err(error) => {
-            eprintln!("error: {}", in_words(&error));
-            return Ok(ExitCode::from(1));
-        }
+        Err(SnapshotError::Tables(errors)) => return Ok(unusable(&errors.0)),
+        Err(error) => return Ok(unusable(&[with_causes(&error)])),
     };
     let problems = snapshot.every_problem();
     for problem in &problems {
         eprintln!("{}: {problem}", problem.severity);
     }
     let (keys, domains) = (snapshot.key_count(), snapshot.domain_count());
-    eprintln!("{keys} keys for {domains} domains");
     if keys == 0 {
-        eprintln!("error: nothing would be signed; \"signet keygen DOMAIN\" makes a key");
+        return Ok(unusable(&[
+            "nothing would be signed; \"signet keygen DOMAIN\" makes a key",
+        ]));
     }
-    let usable = keys > 0 && problems.iter().all(|p| p.severity < Severity::Error);
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    eprintln!(
+        "{keys} key{} for {domains} domain{}",
+        plural(keys),
+        plural(domains)
+    );
+    let usable = problems
+        .iter()
+        .all(|problem| problem.severity < Severity::Error);
     Ok(ExitCode::from(u8::from(!usable)))
+}
+
+fn unusable(errors: &[impl std::fmt::Display]) -> ExitCode {
+    for error in errors {
+        eprintln!("error: {error}");
+    }
+    ExitCode::from(1)
 }

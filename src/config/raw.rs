@@ -201,10 +201,11 @@ impl<'d> Table<'d> {
     pub fn each<T>(&self, key: &'static str, build: impl Fn(&Table<'d>) -> Option<T>) -> Vec<T> {
         let elements = self.get(key).map(|value| value.elements());
         let tables = elements.unwrap_or_default();
-        tables
-            .iter()
-            .filter_map(|value| value.inside(&build))
-            .collect()
+        let read = |value: &Value<'d>| match value.is_table() {
+            true => value.inside(&build),
+            false => value.wrong_type(&format!("a table, [[{}]]", value.key)),
+        };
+        tables.iter().filter_map(read).collect()
     }
 
     /// Reads the table `key`, whose keys are the operator's own words, in their order.

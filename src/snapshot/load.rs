@@ -10,55 +10,64 @@ use crate::config::{Config, ConfigError, ConfigErrors, Place, Rule, rule_table};
 /// The largest table, in bytes: a million rules take a tenth of it.
 const LARGEST: u64 = 1 << 30;
 
-/// The rules of the config and of every table, in order.
+/// What a config and its tables say.
+pub struct Tables {
+    /// The rules of the config, then those of each table.
+    pub rules: Vec<Rule>,
+    /// The entries of each table of `send_as`.
+    pub logins: Vec<LoginEntry>,
+}
+
+/// Reads every table.
 ///
 /// # Errors
 /// Every mistake in every table.
-pub fn rules(config: &Config) -> Result<Vec<Rule>, ConfigErrors> {
-    let mut rules = config.rules.clone();
-    let read = |text: &[u8], name: &str| rule_table::parse(text, name, &config.signing);
-    rules.extend(tables(&config.rule_tables, "rule_tables", read)?);
-    Ok(rules)
-}
-
-/// The entries of every table of `send_as`, in order.
-///
-/// # Errors
-/// Every mistake in every table.
-pub fn logins(files: &[PathBuf]) -> Result<Vec<LoginEntry>, ConfigErrors> {
-    tables(files, "send_as.tables", login_table::parse)
-}
-
-fn tables<T>(
-    files: &[PathBuf],
-    key: &str,
-    parse: impl Fn(&[u8], &str) -> Result<Vec<T>, ConfigErrors>,
-) -> Result<Vec<T>, ConfigErrors> {
-    let mut all = Vec::new();
+pub fn tables(config: &Config) -> Result<Tables, ConfigErrors> {
     let mut errors = Vec::new();
+    let mut tables = Tables {
+        rules: config.rules.clone(),
+        logins: Vec::new(),
+    };
+    let parse = |text: &[u8], name: &str| rule_table::parse(text, name, &config.signing);
+    let files = (config.rule_tables.as_slice(), "rule_tables");
+    read(files, parse, &mut tables.rules, &mut errors);
+    if let Some(send_as) = &config.send_as {
+        let files = (send_as.tables.as_slice(), "send_as.tables");
+        read(files, login_table::parse, &mut tables.logins, &mut errors);
+    }
+    match errors.is_empty() {
+        true => Ok(tables),
+        false => Err(ConfigErrors(errors)),
+    }
+}
+
+/// Reads the files that a key names into `all`, mistakes into `errors`.
+fn read<T>(
+    (files, key): (&[PathBuf], &str),
+    parse: impl Fn(&[u8], &str) -> Result<Vec<T>, ConfigErrors>,
+    all: &mut Vec<T>,
+    errors: &mut Vec<ConfigError>,
+) {
     for file in files {
         let name = file.to_string_lossy();
-        let parsed = match contents(file) {
-            Ok(text) => parse(&text, &name),
-            Err(problem) => Err(ConfigError {
-                place: Place {
-                    file: name.as_ref().into(),
-                    line: 0,
-                },
+        let unreadable = |problem| {
+            let place = Place {
+                file: name.as_ref().into(),
+                line: 0,
+            };
+            ConfigErrors::from(ConfigError {
+                place,
                 key: key.to_owned(),
                 problem,
-            }
-            .into()),
+            })
         };
-        match parsed {
-            Ok(entries) if all.is_empty() => all = entries,
+        let text = contents(file).map_err(unreadable);
+        match text.and_then(|text| parse(&text, &name)) {
+            // The one large table is not copied.
+            Ok(entries) if all.is_empty() => *all = entries,
             Ok(entries) => all.extend(entries),
             Err(found) => errors.extend(found.0),
         }
-    }
-    match errors.is_empty() {
-        true => Ok(all),
-        false => Err(ConfigErrors(errors)),
     }
 }
 

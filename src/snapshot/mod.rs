@@ -16,7 +16,6 @@ mod survey;
 mod tests;
 
 use self::ring::KeyRing;
-pub use self::slot::in_words;
 use crate::config::{Config, ConfigErrors, Rule};
 use crate::keys::{KeyDirectory, KeyDirectoryError};
 use crate::milter::Wanted;
@@ -109,11 +108,10 @@ impl Snapshot {
     /// error but a [`Problem`].
     pub fn load(config: Config) -> Result<Self, SnapshotError> {
         let directory = KeyDirectory::open(&config.keys)?;
-        let rules = RuleTable::new(load::rules(&config)?);
-        let owners = match &config.send_as {
-            Some(send_as) => Some(Owners::new(send_as, load::logins(&send_as.tables)?)),
-            None => None,
-        };
+        let tables = load::tables(&config)?;
+        let rules = RuleTable::new(tables.rules);
+        let send_as = config.send_as.as_ref();
+        let owners = send_as.map(|send_as| Owners::new(send_as, tables.logins));
         let mut problems = Vec::new();
         // A million rules that name their keys need no search for them.
         let by_name = |rule: &Rule| rule.fixed_domain().is_some() && !rule.selectors.is_empty();
