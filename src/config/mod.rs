@@ -4,6 +4,7 @@
 //! one back. Every key has a default; `docs/configuration.md` lists them. Nothing
 //! here opens a socket, reads a key or looks up a name.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,6 +228,11 @@ impl Config {
     /// Where a config file's text sets a key, `trust.networks`. None when it does not.
     pub fn place_of(text: &str, file: &str, key: &str) -> Option<Place> {
         raw::place_of(text, file, key)
+    }
+
+    /// The full name of every key there is (`trust.networks`, `rule.pattern`).
+    pub fn keys() -> BTreeSet<String> {
+        read::keys()
     }
 
     /// Every key with its value, as a config file that reads back to the same.

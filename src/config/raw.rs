@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
@@ -77,6 +78,17 @@ pub fn place_of(text: &str, file: &str, key: &str) -> Option<Place> {
     found
 }
 
+/// The full name of every key that `build` asks for while it reads `text`.
+pub fn keys<T>(text: &str, build: impl FnOnce(&Table<'_>) -> T) -> BTreeSet<String> {
+    let mut asked = BTreeSet::new();
+    // Mistakes are no matter here.
+    let _ = read(text, "", |root| {
+        build(root);
+        asked = root.document.asked.take();
+    });
+    asked
+}
+
 /// `text` as a TOML basic string on one line, fit for a key too.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -97,6 +109,7 @@ struct Document {
     file: Arc<str>,
     line_starts: Vec<usize>,
     errors: RefCell<Vec<ConfigError>>,
+    asked: RefCell<BTreeSet<String>>,
 }
 
 impl Document {
@@ -106,6 +119,7 @@ impl Document {
             file: file.into(),
             line_starts: std::iter::once(0).chain(starts).collect(),
             errors: RefCell::default(),
+            asked: RefCell::default(),
         }
     }
 
@@ -159,6 +173,7 @@ impl<'d> Table<'d> {
     /// The value of `key`, which is a known key from now on.
     pub fn get(&self, key: &'static str) -> Option<Value<'d>> {
         self.asked.borrow_mut().push(key);
+        self.document.asked.borrow_mut().insert(self.full(key));
         let value = self.entries?.get(key)?;
         Some(Value {
             document: self.document,

@@ -33,10 +33,6 @@ reasons! {
     ExcludedNetwork => "excluded-network",
     /// A recipient is in `exclude.recipients`.
     ExcludedRecipient => "excluded-recipient",
-    /// The author's domain is in `exclude.domains`.
-    ExcludedDomain => "excluded-domain",
-    /// The message carries a valid signature that signet would make again.
-    AlreadySigned => "already-signed",
     /// There is no From field.
     FromMissing => "from-missing",
     /// The From field does not hold one address that every reader would agree on.
@@ -45,12 +41,16 @@ reasons! {
     FromRepeated => "from-repeated",
     /// The From field holds several addresses, and no single valid Sender decides.
     FromMultiple => "from-multiple",
+    /// The author's domain is in `exclude.domains`.
+    ExcludedDomain => "excluded-domain",
     /// The login may not use the author's address.
     SendAsDenied => "send-as-denied",
     /// No rule, or no key directory, is for the author.
     NoRule => "no-rule",
     /// The rule's keys cannot be used.
     KeyUnusable => "key-unusable",
+    /// The message carries a valid signature that signet would make again.
+    AlreadySigned => "already-signed",
     /// The message is larger than a limit of signet's.
     LimitExceeded => "limit-exceeded",
     /// The signature could not be made.

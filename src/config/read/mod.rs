@@ -1,5 +1,6 @@
 //! From the tree of a config file to a [`Config`]: one function a table.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,26 +17,35 @@ mod signing;
 
 pub fn config(text: &str, file: &str) -> Result<Config, ConfigErrors> {
     let base = Path::new(file).parent().unwrap_or(Path::new(""));
-    raw::read(text, file, |root| {
-        let default = Config::default();
-        let signing =
-            Arc::new(root.inside("signing", |table| signing::signing(table, &default.signing)));
-        Config {
-            listen: root.or("listen", default.listen, |value| {
-                Some(listen::listeners(value))
-            }),
-            keys: root.or("keys", default.keys, |value| path(value, base)),
-            author_headers: root.or("author_headers", default.author_headers, author_headers),
-            trust: root.inside("trust", trust),
-            exclude: root.inside("exclude", exclude),
-            send_as: root.present("send_as", |table| send_as(table, base)),
-            rules: root.each("rule", |table| rule::rule(table, &signing)),
-            rule_tables: root.or("rule_tables", Vec::new(), |value| paths(value, base)),
-            signing,
-            limits: root.inside("limits", limits),
-            log: root.inside("log", log),
-        }
-    })
+    raw::read(text, file, |root| everything(root, base))
+}
+
+/// Every key there is.
+pub fn keys() -> BTreeSet<String> {
+    // Tables of which there may be none are asked only when they are there.
+    let text = "listen = { address = \"\" }\n[[rule]]\n";
+    raw::keys(text, |root| everything(root, Path::new("")))
+}
+
+fn everything(root: &Table<'_>, base: &Path) -> Config {
+    let default = Config::default();
+    let signing =
+        Arc::new(root.inside("signing", |table| signing::signing(table, &default.signing)));
+    Config {
+        listen: root.or("listen", default.listen, |value| {
+            Some(listen::listeners(value))
+        }),
+        keys: root.or("keys", default.keys, |value| path(value, base)),
+        author_headers: root.or("author_headers", default.author_headers, author_headers),
+        trust: root.inside("trust", trust),
+        exclude: root.inside("exclude", exclude),
+        send_as: root.present("send_as", |table| send_as(table, base)),
+        rules: root.each("rule", |table| rule::rule(table, &signing)),
+        rule_tables: root.or("rule_tables", Vec::new(), |value| paths(value, base)),
+        signing,
+        limits: root.inside("limits", limits),
+        log: root.inside("log", log),
+    }
 }
 
 /// A path; a relative one is taken from the config file's directory.
