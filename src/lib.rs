@@ -14,6 +14,7 @@ pub mod config;
 pub mod dkim;
 pub mod dns;
 pub mod filter;
+pub mod import;
 pub mod keys;
 pub mod milter;
 pub mod names;

@@ -1,0 +1,10 @@
+//! Moving in from another signer: what its files say, as a config of signet's, and a
+//! report of every option that says what became of it.
+//!
+//! An importer reads and writes nothing but what it was told to, never copies or
+//! changes a key, and never guesses: what it cannot take over for certain, it refuses
+//! or hands to the administrator.
+
+pub mod lines;
+pub mod opendkim;
+pub mod report;

@@ -1,0 +1,5 @@
+//! OpenDKIM: `opendkim.conf` and the data sets that it names.
+
+pub mod conf;
+pub mod dataset;
+mod options;
