@@ -5,6 +5,7 @@
 //! changes a key, and never guesses: what it cannot take over for certain, it refuses
 //! or hands to the administrator.
 
+pub mod glob;
 pub mod lines;
 pub mod opendkim;
 pub mod report;

@@ -2,4 +2,5 @@
 
 pub mod conf;
 pub mod dataset;
+pub mod keytable;
 mod options;
