@@ -2,5 +2,9 @@
 
 pub mod conf;
 pub mod dataset;
+pub mod headers;
+pub mod hosts;
 pub mod keytable;
 mod options;
+mod order;
+pub mod signingtable;
