@@ -36,6 +36,7 @@ pub use identity::{Identity, IdentityError};
 pub use listen::{ListenAddress, ListenError, Listener};
 pub use network::{Network, NetworkError};
 pub use pattern::{Glob, Pattern, PatternError};
+pub use raw::quoted;
 pub use rule::Rule;
 pub use send_as::{LoginPattern, SendAs};
 pub use trusted_macro::{MacroError, TrustedMacro};

@@ -6,6 +6,14 @@
 //! or hands to the administrator.
 
 pub mod glob;
-pub mod lines;
+mod lines;
 pub mod opendkim;
 pub mod report;
+pub mod settings;
+
+/// What an importer made of another signer's files.
+#[derive(Debug)]
+pub struct Import {
+    pub settings: settings::Settings,
+    pub report: report::Report,
+}

@@ -1,0 +1,353 @@
+//! From the KeyTable and SigningTable, or from Domain, KeyFile and Selector, to the
+//! rules and key files of a config.
+
+use std::path::{Path, PathBuf};
+
+use super::keytable::{Key, KeyTable};
+use super::order::Pattern;
+use super::signingtable::{self, Rule};
+use super::work::{Work, shown};
+use crate::import::lines;
+use crate::import::report::Outcome::{Changed, Dropped, NeedsYou, Same};
+use crate::import::settings::{self, KeyFile};
+use crate::names::{DomainName, Selector};
+
+/// A selector that no key has, for a rule whose line of the KeyTable is unusable: mail
+/// of its authors waits, as it does with OpenDKIM.
+const NO_KEY: &str = "unusable-keytable-line";
+
+pub fn read(work: &mut Work) {
+    work.settings.require_safe_keys = work.conf.flag("RequireSafeKeys", true);
+    work.settings.multiple = work.conf.flag("MultipleSignatures", false);
+    for (option, why) in [
+        (
+            "RequireSafeKeys",
+            "require_safe_keys: whether a key file that others can read is refused",
+        ),
+        (
+            "MultipleSignatures",
+            "multiple = true in each rule: every rule that matches signs",
+        ),
+    ] {
+        if let Some(setting) = work.setting(option) {
+            work.tell(Same, &setting, why);
+        }
+    }
+    let rules = match work.setting("KeyTable") {
+        Some(_) => from_tables(work),
+        None => from_domain(work),
+    };
+    for rule in merged(rules) {
+        add(rule, work);
+    }
+}
+
+fn from_tables(work: &mut Work) -> Vec<Rule> {
+    for option in ["Domain", "KeyFile", "Selector", "SubDomains"] {
+        if let Some(setting) = work.setting(option) {
+            work.tell(
+                Dropped,
+                &setting,
+                "OpenDKIM passes it over when there is a KeyTable",
+            );
+        }
+    }
+    let (Some(key_setting), Some(signing_setting)) =
+        (work.setting("KeyTable"), work.setting("SigningTable"))
+    else {
+        if let Some(setting) = work.setting("KeyTable") {
+            work.wrong(
+                &setting,
+                "needs a SigningTable beside it, which says whose mail is signed",
+            );
+        }
+        return Vec::new();
+    };
+    // Both are read before either gives up, to tell every mistake at once.
+    let (keys, table) = (work.data_set("KeyTable"), work.data_set("SigningTable"));
+    let (Some((_, keys)), Some((_, table))) = (keys, table) else {
+        return Vec::new();
+    };
+    let keys = KeyTable::new(&keys, &work.base);
+    for entry in &keys.repeated {
+        let option = format!("KeyTable {}", shown(&entry.key));
+        let why = "the same name stands above; OpenDKIM takes the first";
+        work.report.add(Dropped, &entry.place, option, why);
+    }
+    let multiple = work.settings.multiple;
+    match signingtable::rules(&table, &keys, multiple, &mut work.report) {
+        Ok(rules) => {
+            work.tell(
+                Same,
+                &key_setting,
+                "a [[key]] for each line in use; the key files stay where they are",
+            );
+            work.tell(Same, &signing_setting, format!("{} rules", rules.len()));
+            rules
+        }
+        Err(errors) => {
+            work.errors.extend(errors);
+            Vec::new()
+        }
+    }
+}
+
+/// One key for a list of domains.
+fn from_domain(work: &mut Work) -> Vec<Rule> {
+    if let Some(setting) = work.setting("SigningTable") {
+        work.wrong(&setting, "needs a KeyTable beside it, which names the keys");
+        return Vec::new();
+    }
+    let (Some(domain), Some(file), Some(selector)) = (
+        work.setting("Domain"),
+        work.setting("KeyFile"),
+        work.setting("Selector"),
+    ) else {
+        let set = ["Domain", "KeyFile", "Selector"].map(|option| work.setting(option));
+        let problem = "Domain, KeyFile and Selector go together, unless there are a KeyTable and a \
+                       SigningTable; without them OpenDKIM signs nothing";
+        match set.into_iter().flatten().next() {
+            Some(setting) => work.wrong(&setting, problem),
+            None => work.errors.push(crate::config::ConfigError {
+                place: crate::config::Place {
+                    file: work.report.source.as_str().into(),
+                    line: 0,
+                },
+                key: String::new(),
+                problem: problem.to_owned(),
+            }),
+        }
+        return Vec::new();
+    };
+    let Some((_, set)) = work.data_set("Domain") else {
+        return Vec::new();
+    };
+    let name = match Selector::parse(&selector.value) {
+        Ok(name) => name,
+        Err(error) => {
+            work.wrong(&selector, error.to_string());
+            return Vec::new();
+        }
+    };
+    let below = work.conf.flag("SubDomains", false);
+    let key = |domain| Key {
+        domain,
+        selector: name.clone(),
+        file: work.path(&file.value),
+        by_domain: false,
+        place: file.place.clone(),
+    };
+    let rule = |pattern, domain, identity, place: &crate::config::Place| Rule {
+        pattern,
+        key: Ok(key(domain)),
+        identity,
+        place: place.clone(),
+    };
+    let mut rules = Vec::new();
+    let mut odd = Vec::new();
+    for entry in &set.entries {
+        let text = entry.key.to_lowercase();
+        let parent = text
+            .strip_prefix("*.")
+            .and_then(|p| DomainName::parse(p).ok());
+        let pattern = set.matching == super::dataset::Matching::Pattern;
+        match DomainName::parse(&text) {
+            // The set is asked for each domain, then for "*".
+            _ if text == "*" => rules.push(rule(
+                Pattern::Glob("*".to_owned()),
+                None,
+                None,
+                &entry.place,
+            )),
+            Ok(domain) if !text.starts_with('.') => {
+                rules.push(rule(
+                    Pattern::Domain(domain.to_string()),
+                    Some(domain.clone()),
+                    None,
+                    &entry.place,
+                ));
+                if below {
+                    // OpenDKIM names the parent in i= then, which is d= all the same.
+                    rules.push(rule(
+                        Pattern::Below(domain.to_string()),
+                        Some(domain.clone()),
+                        Some(format!("@{domain}")),
+                        &entry.place,
+                    ));
+                }
+            }
+            _ if pattern && parent.is_some() => {
+                let parent = parent.map(|p| p.to_string()).unwrap_or_default();
+                rules.push(rule(Pattern::Below(parent), None, None, &entry.place));
+            }
+            _ => odd.push(entry.clone()),
+        }
+    }
+    for entry in odd {
+        let why = "is no domain, and OpenDKIM never matches it; for the domains below one write \
+                   SubDomains yes";
+        work.report.add(
+            NeedsYou,
+            &entry.place,
+            format!("Domain {}", shown(&entry.key)),
+            why,
+        );
+    }
+    if rules.iter().any(|rule| rule.pattern.text() == "*") {
+        let why = "matches every author, other people's domains included, whose receivers cannot \
+                   find the key in DNS. Name your own domains instead";
+        work.tell(NeedsYou, &domain, why);
+    } else {
+        work.tell(Same, &domain, "a rule for each domain");
+    }
+    work.tell(Same, &file, "the key file stays where it is");
+    work.tell(Same, &selector, "rule.selectors");
+    if let Some(setting) = work.setting("SubDomains") {
+        work.tell(Same, &setting, "rules with .DOMAIN, that sign as DOMAIN");
+    }
+    rules
+}
+
+/// Rules that differ in their selector alone become one.
+fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
+    let mut merged: Vec<(Rule, Vec<Key>)> = Vec::new();
+    for rule in rules {
+        let keys: Vec<Key> = rule.key.iter().cloned().collect();
+        let domain = |rule: &Rule| rule.key.as_ref().ok().map(|key| key.domain.clone());
+        if let Some((last, known)) = merged.last_mut()
+            && last.pattern == rule.pattern
+            && last.identity == rule.identity
+            && domain(last) == domain(&rule)
+        {
+            known.extend(keys);
+            continue;
+        }
+        merged.push((rule, keys));
+    }
+    merged
+}
+
+fn add((rule, keys): (Rule, Vec<Key>), work: &mut Work) {
+    let mut selectors: Vec<Selector> = keys.iter().map(|key| key.selector.clone()).collect();
+    let domain = keys.first().and_then(|key| key.domain.clone());
+    if selectors.is_empty() {
+        selectors.extend(Selector::parse(NO_KEY));
+    }
+    for key in keys {
+        for file in files(&key, &rule.pattern, work) {
+            add_key(file, &key, work);
+        }
+    }
+    work.settings.rules.push(settings::Rule {
+        pattern: rule.pattern.text(),
+        domain,
+        selectors,
+        identity: rule.identity,
+        origin: rule.place.to_string(),
+        sample: rule.pattern.sample(),
+    });
+}
+
+/// The files that a key names; a `%` in its path is each domain that the pattern may
+/// match and that has a file.
+fn files(key: &Key, pattern: &Pattern, work: &mut Work) -> Vec<KeyFile> {
+    let file = |domain: Option<DomainName>, file: PathBuf| KeyFile {
+        domain,
+        selector: key.selector.clone(),
+        file,
+    };
+    if !key.by_domain {
+        return vec![file(key.domain.clone(), key.file.clone())];
+    }
+    let path = key.file.to_string_lossy().into_owned();
+    let filled = |domain: &str| PathBuf::from(path.replace('%', domain));
+    let option = format!("KeyTable {}", shown(&path));
+    if let Pattern::Domain(name) = pattern
+        && let Ok(domain) = DomainName::parse(name)
+    {
+        return vec![file(key.domain.clone().or(Some(domain)), filled(name))];
+    }
+    if key.domain.is_some() {
+        let why = "the key file is the author's domain's and the signing domain is not: signet has \
+                   one key file for a domain and selector. Name the files of each domain";
+        work.report.add(NeedsYou, &key.place, option, why);
+        return Vec::new();
+    }
+    let found = domains(&path);
+    let why = format!(
+        "% in a path is each domain that has such a file now: {}. A domain that comes later needs \
+         a [[key]] of its own, or a key in the key directory",
+        match found.len() {
+            0 => "none has".to_owned(),
+            many => format!("{many} have"),
+        }
+    );
+    work.report.add(
+        if found.is_empty() { NeedsYou } else { Changed },
+        &key.place,
+        option,
+        why,
+    );
+    let name = |domain: DomainName| {
+        let path = filled(domain.as_str());
+        file(Some(domain), path)
+    };
+    found.into_iter().map(name).collect()
+}
+
+/// The domains for which a path with `%` for their name exists.
+fn domains(path: &str) -> Vec<DomainName> {
+    let Some((before, after)) = path.split_once('%') else {
+        return Vec::new();
+    };
+    let (directory, start) = before.rsplit_once('/').unwrap_or(("", before));
+    let end = after.split('/').next().unwrap_or_default();
+    let end = end.split('%').next().unwrap_or_default();
+    let Ok(entries) = std::fs::read_dir(format!("{directory}/")) else {
+        return Vec::new();
+    };
+    let mut domains: Vec<DomainName> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let domain = name.strip_prefix(start)?.strip_suffix(end)?;
+            let domain = DomainName::parse(domain).ok()?;
+            Path::new(&path.replace('%', domain.as_str()))
+                .is_file()
+                .then_some(domain)
+        })
+        .collect();
+    domains.sort();
+    domains
+}
+
+fn add_key(file: KeyFile, key: &Key, work: &mut Work) {
+    let option = format!("KeyTable {}", file.file.display());
+    let same = |known: &&KeyFile| known.domain == file.domain && known.selector == file.selector;
+    if let Some(known) = work.settings.keys.iter().find(same) {
+        if known.file != file.file {
+            let why = format!(
+                "{} has the same domain and selector, which name one key record in DNS: only one \
+                 of the two files can be its key. That one is used; take the other line out",
+                known.file.display()
+            );
+            work.report.add(NeedsYou, &key.place, option, why);
+        }
+        return;
+    }
+    if let Err(why) = readable(&file.file, work.settings.require_safe_keys) {
+        let why = format!("{why}. Mail that needs it waits, as it does with OpenDKIM");
+        work.report.add(NeedsYou, &key.place, option, why);
+    }
+    work.settings.keys.push(file);
+}
+
+/// Why a key file cannot be used.
+fn readable(path: &Path, safe: bool) -> Result<(), String> {
+    let _ = safe;
+    let metadata = std::fs::metadata(path).map_err(|error| lines::why_not(&error))?;
+    if !metadata.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! What an importer found, as the text of a config file of signet's.
+//!
+//! It writes what differs from signet's defaults, and everything that the other
+//! program had a different default for. Nothing here knows the other program.
+
+use std::fmt::{Display, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::{Listener, OnFailure, quoted};
+use crate::dkim::Canonicalization;
+use crate::names::{DomainName, FieldName, Selector};
+
+/// A key file with what it signs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// None stands for every domain.
+    pub domain: Option<DomainName>,
+    pub selector: Selector,
+    pub file: PathBuf,
+}
+
+/// A rule of the config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub pattern: String,
+    /// None is the author's domain.
+    pub domain: Option<DomainName>,
+    pub selectors: Vec<Selector>,
+    pub identity: Option<String>,
+    /// Where the other program had it.
+    pub origin: String,
+    /// An author whose mail the rule is for.
+    pub sample: String,
+}
+
+/// A config to be.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    pub listen: Option<Listener>,
+    /// Where keys will be made in future; it may be empty.
+    pub key_directory: PathBuf,
+    pub require_safe_keys: bool,
+    pub networks: Vec<String>,
+    pub except: Vec<String>,
+    pub daemon_names: Vec<String>,
+    /// Macro names with the values that count; none means any.
+    pub macros: Vec<(String, Vec<String>)>,
+    pub excluded_recipients: Vec<String>,
+    pub excluded_domains: Vec<String>,
+    pub author_headers: Vec<FieldName>,
+    pub canonicalization: Canonicalization,
+    pub sign: Vec<FieldName>,
+    pub oversign: Vec<FieldName>,
+    pub expiry: Option<Duration>,
+    pub request_reports: bool,
+    pub on_failure: OnFailure,
+    pub header_bytes: Option<u64>,
+    pub multiple: bool,
+    pub keys: Vec<KeyFile>,
+    pub rules: Vec<Rule>,
+}
+
+impl Settings {
+    /// The config file. `heading` says where it comes from, line by line.
+    pub fn to_toml(&self, heading: &str) -> String {
+        let mut page = Page::default();
+        for line in heading.lines() {
+            page.text(format_args!("# {line}"));
+        }
+        page.text("");
+        if let Some(listener) = &self.listen {
+            page.key("listen", format_args!("[{}]", listen(listener)));
+        }
+        page.key("keys", quoted(&self.key_directory.to_string_lossy()));
+        if !self.require_safe_keys {
+            page.key("require_safe_keys", false);
+        }
+        if !self.author_headers.is_empty() {
+            page.key("author_headers", strings(&self.author_headers));
+        }
+
+        page.text("\n[trust]");
+        page.key("networks", strings(&self.networks));
+        page.list("except", &self.except);
+        page.list("daemon_names", &self.daemon_names);
+        if !self.macros.is_empty() {
+            page.text("\n[trust.macros]");
+            for (name, values) in &self.macros {
+                page.key(&quoted(name), strings(values));
+            }
+        }
+        if !self.excluded_recipients.is_empty() || !self.excluded_domains.is_empty() {
+            page.text("\n[exclude]");
+            page.list("recipients", &self.excluded_recipients);
+            page.list("domains", &self.excluded_domains);
+        }
+
+        page.text("\n[signing]");
+        page.key(
+            "canonicalization",
+            quoted(&self.canonicalization.to_string()),
+        );
+        page.key("sign", strings(&self.sign));
+        page.key("oversign_present", "[]");
+        page.key("oversign", strings(&self.oversign));
+        if let Some(expiry) = self.expiry {
+            page.key("expiry", quoted(&format!("{}s", expiry.as_secs())));
+        }
+        if self.request_reports {
+            page.key("request_reports", true);
+        }
+        page.key("on_failure", quoted(self.on_failure.as_str()));
+
+        if let Some(bytes) = self.header_bytes {
+            page.text("\n[limits]");
+            page.key("header_bytes", bytes);
+        }
+        for key in &self.keys {
+            page.text("\n[[key]]");
+            let domain = key.domain.as_ref().map_or("%", DomainName::as_str);
+            page.key("domain", quoted(domain));
+            page.key("selector", quoted(key.selector.as_str()));
+            page.key("file", quoted(&key.file.to_string_lossy()));
+        }
+        for rule in &self.rules {
+            page.text(format_args!("\n# {}\n[[rule]]", rule.origin));
+            page.key("pattern", quoted(&rule.pattern));
+            if let Some(domain) = &rule.domain {
+                page.key("domain", quoted(domain.as_str()));
+            }
+            page.key("selectors", strings(&rule.selectors));
+            if let Some(identity) = &rule.identity {
+                page.key("identity", quoted(identity));
+            }
+            if self.multiple {
+                page.key("multiple", true);
+            }
+        }
+        page.0
+    }
+}
+
+/// Text that is written line by line. Writing to a `String` cannot fail.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn text(&mut self, text: impl Display) {
+        let _ = writeln!(self.0, "{text}");
+    }
+
+    fn key(&mut self, key: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{key} = {value}");
+    }
+
+    fn list<T: Display>(&mut self, key: &str, values: &[T]) {
+        if !values.is_empty() {
+            self.key(key, strings(values));
+        }
+    }
+}
+
+fn strings<T: Display>(values: &[T]) -> String {
+    let values: Vec<_> = values.iter().map(|v| quoted(&v.to_string())).collect();
+    format!("[{}]", values.join(", "))
+}
+
+fn listen(listener: &Listener) -> String {
+    let address = quoted(&listener.address.to_string());
+    match listener.mode {
+        Some(mode) => format!("{{ address = {address}, mode = \"{mode:04o}\" }}"),
+        None => address,
+    }
+}
