@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("telemetry", 2),
     ("verify", 2),
     ("filter", 3),
+    ("import", 3),
     ("server", 4),
     ("cli", 5),
     ("main", 6),

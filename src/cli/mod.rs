@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod dns;
 mod explain;
+mod import;
 mod keygen;
 mod message_file;
 mod playback;
@@ -53,6 +54,8 @@ enum Command {
     Selftest(selftest::Args),
     /// Put load on a milter, as Postfix would, and measure it
     Bench(bench::Args),
+    /// Move in from another signer: its files as a config, with a report and a proof
+    Import(import::Args),
 }
 
 /// An error and what caused it, on one line.
@@ -79,5 +82,6 @@ pub fn run() -> CommandResult {
         Command::Verify(args) => verify::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Import(args) => import::run(&args),
     }
 }

@@ -16,4 +16,6 @@ pub mod settings;
 pub struct Import {
     pub settings: settings::Settings,
     pub report: report::Report,
+    /// What was read, for whoever wants to ask the other program the same.
+    pub source: opendkim::Conf,
 }

@@ -44,8 +44,8 @@ pub struct Settings {
     pub networks: Vec<String>,
     pub except: Vec<String>,
     pub daemon_names: Vec<String>,
-    /// Macro names with the values that count; none means any.
-    pub macros: Vec<(String, Vec<String>)>,
+    /// `NAME` or `NAME=VALUE`.
+    pub macros: Vec<String>,
     pub excluded_recipients: Vec<String>,
     pub excluded_domains: Vec<String>,
     pub author_headers: Vec<FieldName>,
@@ -84,12 +84,7 @@ impl Settings {
         page.key("networks", strings(&self.networks));
         page.list("except", &self.except);
         page.list("daemon_names", &self.daemon_names);
-        if !self.macros.is_empty() {
-            page.text("\n[trust.macros]");
-            for (name, values) in &self.macros {
-                page.key(&quoted(name), strings(values));
-            }
-        }
+        page.list("macros", &self.macros);
         if !self.excluded_recipients.is_empty() || !self.excluded_domains.is_empty() {
             page.text("\n[exclude]");
             page.list("recipients", &self.excluded_recipients);

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{self, Kind, Known};
+use super::options::{self, Kind, Known, Treatment};
 use crate::config::{ConfigError, Place};
 use crate::import::lines::{self, Line};
 
@@ -59,6 +59,16 @@ impl Conf {
     pub fn get(&self, name: &str) -> Option<&Setting> {
         let mut settings = self.settings.iter().rev();
         settings.find(|setting| setting.known.name == name)
+    }
+
+    /// The options that the importer reads, as one file without `Include`, and without
+    /// those named.
+    pub fn without(&self, names: &[&str]) -> String {
+        let settings = self.settings.iter().filter(|setting| {
+            setting.known.treatment == Treatment::Read && !names.contains(&setting.known.name)
+        });
+        let line = |setting: &Setting| format!("{} {}\n", setting.known.name, setting.value);
+        settings.map(line).collect()
     }
 
     /// An option of type Boolean; `default` when it is not set.

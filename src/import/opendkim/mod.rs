@@ -61,6 +61,7 @@ pub fn import(path: &Path, directory: &Path) -> Result<Import, Vec<ConfigError>>
     Ok(Import {
         settings: work.settings,
         report: work.report,
+        source: work.conf,
     })
 }
 

@@ -94,11 +94,13 @@ fn macros(work: &mut Work) {
     for entry in &set.entries {
         let name = entry.key.trim_matches(['{', '}']).to_owned();
         let values = entry.value.split('|').map(str::trim);
-        let values = values
-            .filter(|v| !v.is_empty())
-            .map(str::to_owned)
-            .collect();
-        work.settings.macros.push((name, values));
+        let mut values = values.filter(|value| !value.is_empty()).peekable();
+        if values.peek().is_none() {
+            work.settings.macros.push(name);
+            continue;
+        }
+        let pairs = values.map(|value| format!("{name}={value}"));
+        work.settings.macros.extend(pairs);
     }
     let why = "trust.macros: Postfix sends such a macro when it stands in milter_mail_macros or \
                milter_connect_macros";
