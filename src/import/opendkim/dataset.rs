@@ -36,6 +36,14 @@ impl Entry {
         }
         self.value.split(':').map(str::trim).collect()
     }
+
+    /// Whether blanks stand beside a colon. OpenDKIM 2.11 takes them for part of the
+    /// field, and cannot use it then.
+    pub fn has_stray_blanks(&self) -> bool {
+        self.value.contains([' ', '\t'])
+            && self.value.split(':').count() > 1
+            && self.value.split(':').any(|field| field.trim() != field)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

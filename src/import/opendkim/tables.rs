@@ -68,6 +68,14 @@ fn from_tables(work: &mut Work) -> Vec<Rule> {
     let (Some((_, keys)), Some((_, table))) = (keys, table) else {
         return Vec::new();
     };
+    for (option, set) in [("KeyTable", &keys), ("SigningTable", &table)] {
+        for entry in set.entries.iter().filter(|entry| entry.has_stray_blanks()) {
+            let option = format!("{option} {}", shown(&entry.key));
+            let why = "has blanks beside a colon, which OpenDKIM 2.11 takes for part of a name: it \
+                       answers mail that needs the line with a temporary error. signet signs it";
+            work.report.add(Changed, &entry.place, option, why);
+        }
+    }
     let keys = KeyTable::new(&keys, &work.base);
     for entry in &keys.repeated {
         let option = format!("KeyTable {}", shown(&entry.key));

@@ -1,0 +1,6 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+signed(conn)
+signed(conn, { from = "Somebody <else@sub.example.net>" }, nil, "sub.example.net")
+mt.disconnect(conn)

@@ -1,0 +1,7 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+header(conn, { recipient = "<archive@example.org>" })
+reply(conn, SMFIR_ACCEPT, "mail to the archive")
+signed(conn)
+mt.disconnect(conn)

@@ -1,0 +1,10 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+signed(conn, { macros = { "{testmacro}", "foobar" } })
+mt.disconnect(conn)
+
+conn = connect("localhost", "127.0.0.1")
+header(conn)
+reply(conn, SMFIR_ACCEPT, "without the macro")
+mt.disconnect(conn)

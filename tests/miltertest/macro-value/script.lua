@@ -1,0 +1,8 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+signed(conn, { macros = { "{testmacro}", "testvalue" } })
+header(conn, { macros = { "{testmacro}", "other" } })
+reply(conn, SMFIR_ACCEPT, "another value")
+signed(conn, { macros = { "{testmacro}", "one" } })
+mt.disconnect(conn)

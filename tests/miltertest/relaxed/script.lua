@@ -1,0 +1,5 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+signed(conn, nil, "relaxed/simple")
+mt.disconnect(conn)

@@ -1,0 +1,5 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+has(signed(conn), " r=y;")
+mt.disconnect(conn)

@@ -1,0 +1,8 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+has_not(signed(conn, nil, "relaxed/relaxed"), " i=")
+has(signed(conn, { from = "user@a.b.example.com" }, "relaxed/relaxed"), " i=@example.com;")
+header(conn, { from = "user@badexample.com" })
+reply(conn, SMFIR_ACCEPT, "a domain that only ends alike")
+mt.disconnect(conn)

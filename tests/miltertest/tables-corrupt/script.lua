@@ -1,0 +1,10 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+header(conn)
+reply(conn, SMFIR_TEMPFAIL, "a key that cannot be used")
+mt.disconnect(conn)
+
+conn = connect("localhost", "127.0.0.1")
+signed(conn, { from = "user@example.net" }, "relaxed/simple", "example.net")
+mt.disconnect(conn)

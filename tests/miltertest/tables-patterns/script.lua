@@ -1,0 +1,13 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+local function selector(from, wanted)
+	signed(conn, { from = from }, "relaxed/simple", nil, wanted)
+end
+selector("info@example.com", "test")
+selector("other@example.com", "test2")
+selector("Boss@Example.COM", "test2")
+selector("boss@sub.example.com", "test")
+header(conn, { from = "boss@example.org" })
+reply(conn, SMFIR_ACCEPT, "a domain that no pattern matches")
+mt.disconnect(conn)

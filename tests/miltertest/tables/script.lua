@@ -1,0 +1,8 @@
+dofile("../signing.lua")
+start()
+local conn = connect("localhost", "127.0.0.1")
+has_not(signed(conn, nil, "relaxed/simple"), " i=")
+has(signed(conn, { from = "user2@example.com" }, "relaxed/simple"), " i=signer@example.com;")
+header(conn, { from = "user3@example.com" })
+reply(conn, SMFIR_ACCEPT, "an address that is in no table")
+mt.disconnect(conn)
