@@ -138,6 +138,7 @@ fn request(key: &Arc<SigningKey>) -> SignRequest {
         canonicalization: Canonicalization::default(),
         header_set: Arc::new(HeaderSet::default()),
         expiry: None,
+        request_reports: false,
     }
 }
 

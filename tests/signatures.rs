@@ -67,6 +67,7 @@ fn request(key: &Arc<SigningKey>, selector: &str, canonicalization: &str) -> Sig
         canonicalization: canonicalization.parse().unwrap(),
         header_set: Arc::new(HeaderSet::default()),
         expiry: Some(Duration::from_secs(3600)),
+        request_reports: true,
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     client: IpAddr,
 
+    /// The client's name, for lists of clients that hold names
+    #[arg(long, value_name = "HOST")]
+    client_name: Option<String>,
+
     /// The name the client logged in with
     #[arg(long, value_name = "USER")]
     login: Option<String>,
@@ -53,6 +57,7 @@ pub fn run(args: &Args) -> CommandResult {
     let section = section(args)?;
     let origin = Origin {
         client: Some(args.client),
+        client_name: args.client_name.as_deref().map(str::as_bytes),
         login: args.login.as_deref().map(str::as_bytes),
         auth_type: args.login.as_ref().map(|_| &b"PLAIN"[..]),
         daemon_name: args.daemon.as_deref().map(str::as_bytes),

@@ -16,7 +16,7 @@ mod replay;
 mod sample;
 
 /// The first words of a config file that was made here and may be made again.
-const MARK: &str = "# Made by \"signet import\"";
+const MARK: &str = "Made by \"signet import\"";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -117,5 +117,5 @@ fn may_be_replaced(file: &Path) -> io::Result<bool> {
     let mut first = String::new();
     // Somebody's file; it need not be text.
     let read = BufReader::new(io::Read::take(opened, 4096)).read_line(&mut first);
-    Ok(read.is_ok() && first.starts_with(MARK))
+    Ok(read.is_ok() && first.trim_start_matches("# ").starts_with(MARK))
 }

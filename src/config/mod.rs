@@ -12,8 +12,10 @@ use std::time::Duration;
 use crate::dkim::{Canonicalization, HeaderSet};
 use crate::names::FieldName;
 
+mod client_list;
 mod error;
 mod identity;
+mod key_file;
 mod listen;
 pub mod login_table;
 mod network;
@@ -31,8 +33,10 @@ mod tests;
 mod trusted_macro;
 mod word;
 
+pub use client_list::{ClientError, ClientList, ClientPattern};
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use identity::{Identity, IdentityError};
+pub use key_file::KeyFile;
 pub use listen::{ListenAddress, ListenError, Listener};
 pub use network::{Network, NetworkError};
 pub use pattern::{Glob, Pattern, PatternError};
@@ -52,6 +56,10 @@ pub struct Config {
     pub listen: Vec<Listener>,
     /// The key directory, `DOMAIN/SELECTOR.pem`.
     pub keys: PathBuf,
+    /// Whether a key file that others than its user can read or change is refused.
+    pub require_safe_keys: bool,
+    /// Keys that lie elsewhere; they come before those of the key directory.
+    pub key_files: Vec<KeyFile>,
     /// The fields that may name the author; the first one that is there decides.
     pub author_headers: Vec<FieldName>,
     pub trust: Trust,
@@ -71,7 +79,7 @@ pub struct Config {
 /// Whose mail may be signed at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    pub networks: Vec<Network>,
+    pub networks: ClientList,
     /// Whether a client that authenticated is trusted.
     pub authenticated: bool,
     /// Values of `{daemon_name}` that are trusted.
@@ -79,7 +87,7 @@ pub struct Trust {
     /// Macros, any of which makes a client trusted.
     pub macros: Vec<TrustedMacro>,
     /// Clients whose mail is not signed although they are trusted.
-    pub except: Vec<Network>,
+    pub except: ClientList,
 }
 
 /// Mail that is not signed although its client is trusted.
@@ -99,6 +107,8 @@ pub struct Signing {
     pub header_set: Arc<HeaderSet>,
     /// How long a signature is valid (`x=`); none means for ever.
     pub expiry: Option<Duration>,
+    /// Whether receivers are asked to report failures (`r=y`, RFC 6651).
+    pub request_reports: bool,
     pub on_failure: OnFailure,
 }
 
@@ -168,6 +178,8 @@ impl Default for Config {
                 .into(),
             ],
             keys: DEFAULT_KEYS.into(),
+            require_safe_keys: true,
+            key_files: Vec::new(),
             author_headers: FieldName::parse("from").into_iter().collect(),
             trust: Trust::default(),
             exclude: Exclude::default(),
@@ -185,14 +197,16 @@ impl Default for Trust {
     /// This machine and whoever logged in.
     fn default() -> Self {
         Self {
-            networks: ["127.0.0.0/8", "::1/128"]
-                .iter()
-                .filter_map(|text| Network::parse(text).ok())
-                .collect(),
+            networks: ClientList::new(
+                ["127.0.0.0/8", "::1/128"]
+                    .iter()
+                    .filter_map(|text| text.parse().ok())
+                    .collect(),
+            ),
             authenticated: true,
             daemon_names: Vec::new(),
             macros: Vec::new(),
-            except: Vec::new(),
+            except: ClientList::default(),
         }
     }
 }

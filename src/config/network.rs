@@ -60,6 +60,11 @@ impl Network {
         self.0.contains(&address.to_canonical())
     }
 
+    /// How many bits its addresses have in common.
+    pub fn bits(&self) -> u8 {
+        self.0.prefix_len()
+    }
+
     /// Whether the network is every address of its family.
     pub fn is_everyone(&self) -> bool {
         self.0.prefix_len() == 0

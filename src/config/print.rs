@@ -39,6 +39,9 @@ impl Page {
             let expiry = signing.expiry.map_or("never".to_owned(), span::text);
             self.line("expiry", quoted(&expiry));
         }
+        if differs(|a, b| a.request_reports != b.request_reports) {
+            self.line("request_reports", signing.request_reports);
+        }
         if differs(|a, b| a.on_failure != b.on_failure) {
             self.line("on_failure", quoted(signing.on_failure.as_str()));
         }
@@ -75,6 +78,7 @@ pub fn config(config: &Config) -> String {
     let mut page = Page::default();
     page.line("listen", array(config.listen.iter().map(listener)));
     page.line("keys", path(&config.keys));
+    page.line("require_safe_keys", config.require_safe_keys);
 
     page.line("author_headers", strings(&config.author_headers));
     page.line(
@@ -83,11 +87,11 @@ pub fn config(config: &Config) -> String {
     );
 
     page.table("[trust]");
-    page.line("networks", strings(&config.trust.networks));
+    page.line("networks", strings(config.trust.networks.patterns()));
     page.line("authenticated", config.trust.authenticated);
     page.line("daemon_names", strings(&config.trust.daemon_names));
     page.line("macros", strings(&config.trust.macros));
-    page.line("except", strings(&config.trust.except));
+    page.line("except", strings(config.trust.except.patterns()));
 
     page.table("[exclude]");
     page.line("recipients", strings(&config.exclude.recipients));
@@ -112,6 +116,13 @@ pub fn config(config: &Config) -> String {
     page.line("level", quoted(config.log.level.as_str()));
     page.line("format", quoted(config.log.format.as_str()));
 
+    for key in &config.key_files {
+        page.table("[[key]]");
+        let domain = key.domain.as_ref().map_or("*", |domain| domain.as_str());
+        page.line("domain", quoted(domain));
+        page.line("selector", quoted(key.selector.as_str()));
+        page.line("file", path(&key.file));
+    }
     for rule in &config.rules {
         page.rule(rule, &config.signing);
     }

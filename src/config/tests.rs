@@ -15,7 +15,7 @@ keys = "keys"
 author_headers = ["List-Post", "From"]
 rule_tables = ["rules", "/etc/more-rules"]
 [trust]
-networks = ["192.0.2.0/24"]
+networks = ["192.0.2.0/24", "!192.0.2.9", ".lan.example"]
 macros = ["verified", "{customer}=yes"]
 except = "192.0.2.128/25"
 authenticated = false
@@ -58,6 +58,15 @@ on_failure = "unsigned"
 [[rule]]
 pattern = ".example.com"
 multiple = true
+request_reports = true
+[[key]]
+domain = "Example.com"
+selector = "s1"
+file = "/etc/opendkim/mail.private"
+[[key]]
+domain = "*"
+selector = "any"
+file = "any.key"
 "#;
 
 #[test]
@@ -65,8 +74,13 @@ fn an_empty_file_is_the_defaults() {
     let config = read("");
     assert_eq!(config, Config::default());
     assert_eq!(config.listen[0].address.to_string(), "inet:127.0.0.1:8891");
-    assert!(config.trust.networks[0].contains("127.0.0.1".parse().unwrap()));
-    assert!(config.trust.networks[1].contains("::1".parse().unwrap()));
+    assert!(
+        config
+            .trust
+            .networks
+            .contains("127.0.0.1".parse().ok(), None)
+    );
+    assert!(config.trust.networks.contains("::1".parse().ok(), None));
     assert!(config.trust.authenticated);
 }
 
@@ -96,7 +110,12 @@ fn every_key_is_read() {
     assert_eq!(names(config.signing.header_set.sign()), ["x-mine", "to"]);
     assert_eq!(config.author_headers[0].as_str(), "list-post");
     assert_eq!(config.trust.macros[1].to_string(), "customer=yes");
-    assert!(config.trust.except[0].contains("192.0.2.200".parse().unwrap()));
+    assert!(
+        config
+            .trust
+            .except
+            .contains("192.0.2.200".parse().ok(), None)
+    );
     assert_eq!(config.exclude.recipients[1].to_string(), ".lists.example");
     assert_eq!(config.exclude.domains[0].to_string(), "internal.example");
     assert_eq!(config.rule_tables[0], PathBuf::from("/etc/signet/rules"));
@@ -118,7 +137,15 @@ fn every_key_is_read() {
         .unwrap();
     assert_eq!(first.place.line, line + 1);
     // What the second rule does not say, [signing] says.
-    assert!(second.multiple && Arc::ptr_eq(&second.signing, &config.signing));
+    assert!(second.multiple && second.signing.request_reports);
+    assert_eq!(second.signing.expiry, config.signing.expiry);
+    let [named, any] = config.key_files.as_slice() else {
+        panic!()
+    };
+    assert_eq!(named.domain.as_ref().unwrap().as_str(), "example.com");
+    assert_eq!(named.file, PathBuf::from("/etc/opendkim/mail.private"));
+    assert_eq!(any.domain, None);
+    assert_eq!(any.file, PathBuf::from("/etc/signet/any.key"));
     assert_eq!(config.limits.recipients, 20);
     assert_eq!(config.limits.connections, 7);
     assert_eq!(config.limits.idle, Duration::from_secs(60));
@@ -131,7 +158,10 @@ fn the_effective_config_reads_back_to_the_same() {
     for config in [Config::default(), read(EVERYTHING)] {
         let printed = config.to_toml();
         let mut again = read(&printed);
-        // The rules stand on other lines now.
+        // The rules and keys stand on other lines now.
+        for (again, key) in again.key_files.iter_mut().zip(&config.key_files) {
+            again.place = key.place.clone();
+        }
         for (again, rule) in again.rules.iter_mut().zip(&config.rules) {
             again.place = rule.place.clone();
         }
@@ -204,6 +234,20 @@ fn a_mode_is_octal_or_nothing() {
     for mode in ["660", "\"rw\"", "\"1777\"", "true"] {
         assert!(errors(&listen(mode))[0].contains("octal"), "{mode}");
     }
+}
+
+#[test]
+fn a_key_file_has_all_of_its_keys() {
+    let found = errors(
+        "[[key]]\ndomain = \"example.com\"\nselector = \"s1\"\n\
+         [[key]]\ndomain = \"%\"\nselector = \"s1\"\nfile = \"\"\n",
+    );
+    assert!(
+        found[0].starts_with("signet.toml:1: key: a key has three keys"),
+        "{found:#?}"
+    );
+    assert!(found[1].starts_with("signet.toml:5: key.domain: "));
+    assert_eq!(found.len(), 2, "{found:#?}");
 }
 
 #[test]

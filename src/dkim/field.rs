@@ -1,6 +1,6 @@
 //! The text of a DKIM-Signature field (RFC 6376 §3.5).
 //!
-//! The tags stand in one order, `v a c d s i t x h bh b`; the lines stay below 78
+//! The tags stand in one order, `v a c d s i t x r h bh b`; the lines stay below 78
 //! columns wherever a name allows it, and break with LF + SP, which is what a milter
 //! gives to an MTA. `h=` and `bh=` begin lines of their own, so that both can be found
 //! as plain text. Nothing that a configuration can say may end a tag or a line here.
@@ -30,6 +30,7 @@ pub(super) struct Tags<'t> {
     pub identity: Option<&'t str>,
     pub time: u64,
     pub expiry: Option<u64>,
+    pub request_reports: bool,
     pub names: &'t [&'t str],
     pub body_hash: &'t [u8],
 }
@@ -63,6 +64,9 @@ impl FieldValue {
         field.tag(format_args!("t={time};"));
         if let Some(expiry) = tags.expiry {
             field.tag(format_args!("x={};", expiry.min(LAST_SECOND)));
+        }
+        if tags.request_reports {
+            field.tag(format_args!("r=y;"));
         }
         field.fold();
         field.put("h=");
@@ -157,6 +161,7 @@ mod tests {
             identity,
             names,
             expiry: None,
+            request_reports: false,
         }
     }
 
@@ -167,6 +172,7 @@ mod tests {
         identity: Option<&'t str>,
         names: &'t [&'t str],
         expiry: Option<u64>,
+        request_reports: bool,
     }
 
     impl Written<'_> {
@@ -179,6 +185,7 @@ mod tests {
                 identity: self.identity,
                 time: 1_790_000_000,
                 expiry: self.expiry,
+                request_reports: self.request_reports,
                 names: self.names,
                 body_hash: &[0xff; 32],
             };
@@ -212,6 +219,18 @@ mod tests {
              bh=//////////////////////////////////////////8=;\n \
              b=//////////////////////////////////////////////////////////////////////////\n \
              ///////////w=="
+        );
+    }
+
+    #[test]
+    fn a_request_for_reports_is_a_tag_of_its_own_rfc_6651_3_1() {
+        let mut written = tags(&["from"], None);
+        assert!(!written.value(b"x").contains("r="));
+        written.request_reports = true;
+        let value = written.value(b"x");
+        assert!(
+            parse(&value).contains(&("r".to_owned(), "y".to_owned())),
+            "{value}"
         );
     }
 

@@ -91,6 +91,7 @@ impl SignJob {
                 identity: request.identity.as_deref(),
                 time: self.now,
                 expiry: expiry.map(|after| self.now.saturating_add(after)),
+                request_reports: request.request_reports,
                 names: &header.selection.names,
                 body_hash,
             },

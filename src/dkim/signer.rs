@@ -27,6 +27,8 @@ pub struct SignRequest {
     pub header_set: Arc<HeaderSet>,
     /// How long after signing `x=` lies; whole seconds, one at least.
     pub expiry: Option<Duration>,
+    /// Whether receivers are asked to report failures (`r=y`, RFC 6651 §3.1).
+    pub request_reports: bool,
 }
 
 /// Takes the body of one message.
@@ -113,6 +115,7 @@ mod tests {
             canonicalization: "simple/simple".parse().unwrap(),
             header_set: Arc::new(HeaderSet::default()),
             expiry: None,
+            request_reports: false,
         }
     }
 

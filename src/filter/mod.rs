@@ -63,6 +63,8 @@ pub struct Conclusion {
 #[derive(Debug, Default)]
 pub struct Filter {
     client: Option<IpAddr>,
+    /// What CONNECT called the client.
+    client_name: Option<Box<[u8]>>,
     state: State,
 }
 
@@ -109,6 +111,7 @@ impl Filter {
             Event::NewConnection => {
                 let effect = self.abort(context);
                 self.client = None;
+                self.client_name = None;
                 return effect;
             }
             Event::Helo(_) | Event::Unknown(_) => {}
@@ -144,7 +147,9 @@ impl Filter {
 
     fn connect(&mut self, connect: &Connect<'_>, context: &Context<'_>) -> Effect {
         self.client = connect.address;
-        match context.snapshot.decide_network(self.client) {
+        self.client_name = Some(connect.hostname.into());
+        let name = Some(connect.hostname);
+        match context.snapshot.decide_client(self.client, name) {
             Ok(()) => Effect::Respond(Response::Continue),
             // ACCEPT here ends the milter's part in the
             // whole SMTP session, so an excluded peer costs nothing more.
@@ -158,7 +163,8 @@ impl Filter {
         let State::Receiving(message) = &mut self.state else {
             return Effect::Respond(Response::Continue);
         };
-        let origin = origin(self.client, context.macros);
+        let mut origin = origin(self.client, context.macros);
+        origin.client_name = self.client_name.as_deref();
         match message.decide_origin(&origin) {
             Ok(()) => Effect::Respond(Response::Continue),
             Err(verdict) => self.conclude(verdict, context),
@@ -170,7 +176,8 @@ impl Filter {
         let State::Receiving(message) = &mut self.state else {
             return Effect::Respond(Response::Continue);
         };
-        let origin = origin(self.client, context.macros);
+        let mut origin = origin(self.client, context.macros);
+        origin.client_name = self.client_name.as_deref();
         match message.decide(&origin, context.leading_space) {
             Ok(()) => {
                 message.set_queue_id(context.macros.get("i").map(printable));
@@ -246,6 +253,7 @@ fn origin<'a>(client: Option<IpAddr>, macros: &'a Macros) -> Origin<'a> {
             let text = std::str::from_utf8(macros.get("client_addr")?).ok()?;
             text.strip_prefix("IPv6:").unwrap_or(text).parse().ok()
         }),
+        client_name: None,
         login: macros.get("auth_authen").filter(|login| !login.is_empty()),
         auth_type: macros.get("auth_type").filter(|kind| !kind.is_empty()),
         daemon_name: macros.get("daemon_name"),

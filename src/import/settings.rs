@@ -113,7 +113,7 @@ impl Settings {
         }
         for key in &self.keys {
             page.text("\n[[key]]");
-            let domain = key.domain.as_ref().map_or("%", DomainName::as_str);
+            let domain = key.domain.as_ref().map_or("*", DomainName::as_str);
             page.key("domain", quoted(domain));
             page.key("selector", quoted(key.selector.as_str()));
             page.key("file", quoted(&key.file.to_string_lossy()));

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::Reason;
-use crate::config::{Network, Trust, TrustedMacro};
+use crate::config::{Trust, TrustedMacro};
 use crate::milter::Macros;
 
 /// How the client came to us, as the milter protocol tells it.
@@ -15,6 +15,8 @@ pub struct Origin<'a> {
     /// The client's address; none for a client that has none or that Postfix does
     /// not know.
     pub client: Option<IpAddr>,
+    /// The client's name, as the MTA found it by looking the address up.
+    pub client_name: Option<&'a [u8]>,
     /// `{auth_authen}`: the name that the client logged in with.
     pub login: Option<&'a [u8]>,
     /// `{auth_type}`: the SASL mechanism.
@@ -60,10 +62,7 @@ pub fn decide(trust: &Trust, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
     if trust.authenticated && origin.authenticated() {
         return Ok(TrustedBy::Authentication);
     }
-    if origin
-        .client
-        .is_some_and(|client| contain(&trust.networks, client))
-    {
+    if trust.networks.contains(origin.client, origin.client_name) {
         return Ok(TrustedBy::Network);
     }
     let is = |name| {
@@ -79,15 +78,6 @@ pub fn decide(trust: &Trust, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
         return Ok(TrustedBy::Macro);
     }
     Err(Reason::UntrustedClient)
-}
-
-/// Whether mail of a trusted client at this address is not signed all the same.
-pub fn is_excluded(trust: &Trust, client: Option<IpAddr>) -> bool {
-    client.is_some_and(|client| contain(&trust.except, client))
-}
-
-fn contain(networks: &[Network], client: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(client))
 }
 
 /// Whether the macro has the value, or any but the empty one when the config names none.

@@ -159,11 +159,12 @@ impl Plan {
             return;
         }
         self.on_failure = self.on_failure.max(Some(signing.on_failure));
-        for Usable { selector, key } in found.usable {
+        let mut requests = Vec::new();
+        for Usable { selector, key, .. } in found.usable {
             let same =
                 |request: &SignRequest| request.domain == *domain && request.selector == selector;
             if !self.requests.iter().any(same) {
-                self.requests.push(SignRequest {
+                requests.push(SignRequest {
                     key,
                     domain: domain.clone(),
                     selector,
@@ -171,9 +172,14 @@ impl Plan {
                     canonicalization: signing.canonicalization,
                     header_set: signing.header_set.clone(),
                     expiry: signing.expiry,
+                    request_reports: signing.request_reports,
                 });
             }
         }
+        // The more general rule's signature goes on top, as OpenDKIM has it: whoever
+        // moves in from there keeps the order that his receivers know.
+        requests.append(&mut self.requests);
+        self.requests = requests;
     }
 
     fn decision(self, author: Address) -> Decision {

@@ -107,7 +107,7 @@ impl Snapshot {
     /// When there is no key directory, and every mistake in a table. One bad key is no
     /// error but a [`Problem`].
     pub fn load(config: Config) -> Result<Self, SnapshotError> {
-        let directory = KeyDirectory::open(&config.keys)?;
+        let directory = KeyDirectory::open(&config.keys)?.require_safe(config.require_safe_keys);
         let tables = load::tables(&config)?;
         let rules = RuleTable::new(tables.rules);
         let send_as = config.send_as.as_ref();
@@ -115,10 +115,11 @@ impl Snapshot {
         let mut problems = Vec::new();
         // A million rules that name their keys need no search for them.
         let by_name = |rule: &Rule| rule.fixed_domain().is_some() && !rule.selectors.is_empty();
-        let keys = match rules.rules() {
+        let mut keys = match rules.rules() {
             [_, ..] if rules.rules().iter().all(by_name) => KeyRing::by_name(directory),
             _ => KeyRing::search(directory, &mut problems),
         };
+        keys.give(&config.key_files);
         let mut snapshot = Self {
             exclusions: Exclusions::new(&config.exclude),
             config,
@@ -128,6 +129,7 @@ impl Snapshot {
             problems,
         };
         snapshot.problems.extend(snapshot.rule_problems());
+        snapshot.problems.extend(snapshot.trust_problems());
         if snapshot.is_small() {
             snapshot.problems.extend(snapshot.key_problems());
         } else {
@@ -200,16 +202,20 @@ impl Snapshot {
     /// [`Reason::UntrustedClient`] or [`Reason::ExcludedNetwork`].
     pub fn decide_origin(&self, origin: &Origin<'_>) -> Result<TrustedBy, Reason> {
         let trusted_by = origin::decide(&self.config.trust, origin)?;
-        self.decide_network(origin.client)?;
+        self.decide_client(origin.client, origin.client_name)?;
         Ok(trusted_by)
     }
 
-    /// May mail from this address be signed, whoever logs in there?
+    /// May mail from this client be signed, whoever logs in there?
     ///
     /// # Errors
     /// [`Reason::ExcludedNetwork`].
-    pub fn decide_network(&self, client: Option<IpAddr>) -> Result<(), Reason> {
-        match origin::is_excluded(&self.config.trust, client) {
+    pub fn decide_client(
+        &self,
+        client: Option<IpAddr>,
+        client_name: Option<&[u8]>,
+    ) -> Result<(), Reason> {
+        match self.config.trust.except.contains(client, client_name) {
             true => Err(Reason::ExcludedNetwork),
             false => Ok(()),
         }

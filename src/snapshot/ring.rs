@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::Problem;
 use super::slot::{Loaded, Slot, in_words};
+use crate::config::KeyFile;
 use crate::dkim::{KeyType, SigningKey};
 use crate::keys::KeyDirectory;
 use crate::names::{DomainName, Selector};
@@ -18,6 +19,8 @@ const KEPT: usize = 4096;
 pub struct Usable {
     pub selector: Selector,
     pub key: Arc<SigningKey>,
+    /// Where it lies.
+    pub slot: Arc<Slot>,
 }
 
 /// What the key directory has of the keys that were asked for.
@@ -43,6 +46,10 @@ pub struct KeyRing {
     /// key that may be needed is known by name.
     index: Option<HashMap<DomainName, Domain>>,
     keys: usize,
+    /// The keys that the config names by their file; they come first.
+    given: HashMap<DomainName, Vec<Arc<Slot>>>,
+    /// Those of them that are for every domain.
+    anywhere: Vec<Arc<Slot>>,
     /// How many parsed keys may be in memory.
     pub(super) kept: usize,
     /// The keys in memory that are in no index, by their domain.
@@ -65,6 +72,8 @@ impl KeyRing {
             directory,
             index: None,
             keys: 0,
+            given: HashMap::new(),
+            anywhere: Vec::new(),
             kept: KEPT,
             named: RwLock::default(),
             loaded: Mutex::default(),
@@ -100,6 +109,33 @@ impl KeyRing {
         ring
     }
 
+    /// Adds the keys that the config names by their file.
+    pub fn give(&mut self, files: &[KeyFile]) {
+        for file in files {
+            let slot = Arc::new(Slot::new(file.selector.clone(), file.file.clone()));
+            match &file.domain {
+                Some(domain) => self.given.entry(domain.clone()).or_default().push(slot),
+                None => self.anywhere.push(slot),
+            }
+            self.keys += 1;
+        }
+    }
+
+    /// The keys that the config names by their file, for this domain.
+    fn given(&self, domain: &DomainName) -> impl Iterator<Item = &Arc<Slot>> {
+        let own = self.given.get(domain).into_iter().flatten();
+        own.chain(&self.anywhere)
+    }
+
+    /// Why keys for every domain cannot sign.
+    pub fn troubles_anywhere(&self) -> Vec<Arc<str>> {
+        let mut found = Found::default();
+        for slot in &self.anywhere {
+            self.add(slot, None, &mut found);
+        }
+        found.troubles
+    }
+
     /// What was found wrong without reading a key.
     pub fn troubles(&self) -> impl Iterator<Item = &Arc<str>> {
         let domains = self.index.iter().flat_map(HashMap::values);
@@ -108,8 +144,10 @@ impl KeyRing {
 
     /// Every domain that has a key file, usable or not, in order.
     pub fn domains(&self) -> Vec<&DomainName> {
-        let mut domains: Vec<_> = self.index.iter().flat_map(HashMap::keys).collect();
+        let found = self.index.iter().flat_map(HashMap::keys);
+        let mut domains: Vec<_> = found.chain(self.given.keys()).collect();
         domains.sort();
+        domains.dedup();
         domains
     }
 
@@ -118,9 +156,9 @@ impl KeyRing {
         self.index.as_ref().map(|_| self.keys)
     }
 
-    /// Whether the directory has anything for the domain.
+    /// Whether there is anything for the domain.
     pub fn knows(&self, domain: &DomainName) -> bool {
-        self.entry(domain).is_some()
+        self.entry(domain).is_some() || self.given(domain).next().is_some()
     }
 
     fn entry(&self, domain: &DomainName) -> Option<&Domain> {
@@ -131,6 +169,9 @@ impl KeyRing {
     /// selectors.
     pub fn every(&self, domain: &DomainName) -> Found {
         let mut found = Found::default();
+        for slot in self.given(domain) {
+            self.add(slot, None, &mut found);
+        }
         if let Some(entry) = self.entry(domain) {
             for slot in &entry.slots {
                 self.add(slot, None, &mut found);
@@ -149,6 +190,10 @@ impl KeyRing {
         let mut found = Found::default();
         for selector in selectors {
             let is = |slot: &&Arc<Slot>| slot.selector == *selector;
+            if let Some(slot) = self.given(domain).find(is) {
+                self.add(slot, None, &mut found);
+                continue;
+            }
             match self.entry(domain) {
                 Some(entry) => match entry.slots.iter().find(is) {
                     Some(slot) => self.add(slot, None, &mut found),
@@ -209,6 +254,7 @@ impl KeyRing {
             Ok(key) => found.usable.push(Usable {
                 selector: slot.selector.clone(),
                 key,
+                slot: slot.clone(),
             }),
             Err(words) => found.troubles.push(words),
         }

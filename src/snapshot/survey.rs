@@ -1,7 +1,6 @@
 //! What is wrong with the rules and their keys, before the first message asks.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use super::ring::{Found, Usable};
 use super::{Problem, Snapshot};
@@ -51,7 +50,24 @@ impl Snapshot {
                     .push(Problem::note(format!("no rule uses the keys of {domain}")));
             }
         }
+        for trouble in self.keys.troubles_anywhere() {
+            if survey.told.insert(trouble.to_string()) {
+                survey.problems.push(Problem::error(trouble.to_string()));
+            }
+        }
         survey.problems
+    }
+
+    /// Trust that rests on names.
+    pub(super) fn trust_problems(&self) -> Option<Problem> {
+        let names = self.config.trust.networks.asks_for_names();
+        names.then(|| {
+            Problem::warning(
+                "trust.networks has host names: whoever rules the reverse DNS of an address, and \
+                 the name's own, is trusted; addresses are safer"
+                    .to_owned(),
+            )
+        })
     }
 
     /// Rules that can never decide.
@@ -99,8 +115,7 @@ impl Survey {
         self.domains.insert(domain.clone());
         for usable in &found.usable {
             if self.keys.insert((domain.clone(), usable.selector.clone())) {
-                self.problems
-                    .extend(weak(snapshot.config.keys.as_path(), domain, usable));
+                self.problems.extend(weak(usable));
             }
         }
         let so = match (found.usable.is_empty(), rule) {
@@ -134,13 +149,12 @@ fn troubles(found: &Found, domain: &DomainName) -> Vec<String> {
 }
 
 /// RFC 8301 §3.2: signers should use 2048 bits and more.
-fn weak(keys: &Path, domain: &DomainName, usable: &Usable) -> Option<Problem> {
+fn weak(usable: &Usable) -> Option<Problem> {
     usable.key.is_weak().then(|| {
-        let (selector, bits) = (&usable.selector, usable.key.bits());
+        let (path, bits) = (usable.slot.path.display(), usable.key.bits());
         Problem::warning(format!(
-            "{}/{domain}/{selector}.pem has {bits} bits, and some receivers refuse less than 2048; \
-             make a new key with a new selector",
-            keys.display()
+            "{path} has {bits} bits, and some receivers refuse less than 2048; make a new key with \
+             a new selector"
         ))
     })
 }

@@ -72,6 +72,7 @@ pub fn request(key: &Arc<SigningKey>, canonicalization: &str) -> SignRequest {
         canonicalization: canonicalization.parse().unwrap(),
         header_set: Arc::new(HeaderSet::default()),
         expiry: None,
+        request_reports: false,
     }
 }
 

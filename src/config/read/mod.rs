@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::raw::{self, Table, Value};
 use super::{
-    Config, ConfigErrors, Exclude, Limits, Log, LoginPattern, Network, Pattern, SendAs, Trust,
+    ClientList, Config, ConfigErrors, Exclude, Limits, Log, LoginPattern, Pattern, SendAs, Trust,
     TrustedMacro,
 };
 use crate::names::FieldName;
 
+mod key_file;
 mod listen;
 mod rule;
 mod signing;
@@ -23,7 +24,7 @@ pub fn config(text: &str, file: &str) -> Result<Config, ConfigErrors> {
 /// Every key there is.
 pub fn keys() -> BTreeSet<String> {
     // Tables of which there may be none are asked only when they are there.
-    let text = "listen = { address = \"\" }\n[[rule]]\n";
+    let text = "listen = { address = \"\" }\n[[rule]]\n[[key]]\n";
     raw::keys(text, |root| everything(root, Path::new("")))
 }
 
@@ -36,6 +37,12 @@ fn everything(root: &Table<'_>, base: &Path) -> Config {
             Some(listen::listeners(value))
         }),
         keys: root.or("keys", default.keys, |value| path(value, base)),
+        require_safe_keys: root.or(
+            "require_safe_keys",
+            default.require_safe_keys,
+            Value::boolean,
+        ),
+        key_files: root.each("key", |table| key_file::key_file(table, base)),
         author_headers: root.or("author_headers", default.author_headers, author_headers),
         trust: root.inside("trust", trust),
         exclude: root.inside("exclude", exclude),
@@ -67,14 +74,14 @@ fn list<'d, T>(value: &Value<'d>, read: impl Fn(&Value<'d>) -> Option<T>) -> Opt
     Some(value.elements().iter().filter_map(read).collect())
 }
 
-fn networks(value: &Value<'_>) -> Option<Vec<Network>> {
-    list(value, |value| value.parse_with(Network::parse))
+fn clients(value: &Value<'_>) -> Option<ClientList> {
+    Some(ClientList::new(list(value, Value::parse)?))
 }
 
 fn trust(table: &Table<'_>) -> Trust {
     let default = Trust::default();
     Trust {
-        networks: table.or("networks", default.networks, networks),
+        networks: table.or("networks", default.networks, clients),
         authenticated: table.or("authenticated", default.authenticated, Value::boolean),
         daemon_names: table.or("daemon_names", default.daemon_names, |value| {
             list(value, |value| match value.string()? {
@@ -88,7 +95,7 @@ fn trust(table: &Table<'_>) -> Trust {
         macros: table.or("macros", default.macros, |value| {
             list(value, Value::parse::<TrustedMacro>)
         }),
-        except: table.or("except", default.except, networks),
+        except: table.or("except", default.except, clients),
     }
 }
 

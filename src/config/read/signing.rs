@@ -15,6 +15,7 @@ pub(super) fn signing(table: &Table<'_>, default: &Signing) -> Signing {
         canonicalization: table.or("canonicalization", default.canonicalization, Value::parse),
         header_set: header_set(table, &default.header_set),
         expiry: table.or("expiry", default.expiry, expiry),
+        request_reports: table.or("request_reports", default.request_reports, Value::boolean),
         on_failure: table.or("on_failure", default.on_failure, Value::parse),
     }
 }

@@ -103,7 +103,7 @@ fn key(entry: &Entry, base: &Path) -> Result<Key, String> {
         selector,
         // OpenDKIM replaces `%` in a path that begins with a slash alone.
         by_domain: file.starts_with('/') && file.contains('%'),
-        file: base.join(file),
+        file: base.join(file.strip_prefix("./").unwrap_or(file)),
         place: entry.place.clone(),
     })
 }
@@ -138,7 +138,7 @@ mod tests {
         let key = |name| table.get(name).unwrap().clone().unwrap();
         assert_eq!(key("k").domain.unwrap().as_str(), "example.com");
         assert_eq!(key("k").selector.as_str(), "s1");
-        assert_eq!(key("k").file, Path::new("/base/./k.pem"));
+        assert_eq!(key("k").file, Path::new("/base/k.pem"));
         assert!(!key("k").by_domain);
         assert_eq!(key("p").domain, None);
         assert!(key("p").by_domain);

@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+mod key_files;
 mod rules;
 
 use super::*;

@@ -2,7 +2,7 @@ use super::*;
 use crate::dkim::SignRequest;
 
 /// A snapshot with this config text over the key directory.
-fn with(directory: &tempfile::TempDir, text: &str) -> Snapshot {
+pub(super) fn with(directory: &tempfile::TempDir, text: &str) -> Snapshot {
     let file = directory.path().join("signet.toml");
     let text = format!("keys = \".\"\n{text}");
     let config = Config::from_toml(&text, file.to_str().unwrap()).unwrap();
@@ -80,7 +80,8 @@ fn multiple_rules_sign_side_by_side_and_no_key_twice() {
          [[rule]]\npattern = \"a@example.com\"\nmultiple = true\n[[rule]]\npattern = \"example.com\"\n",
     );
     let found = signatures(&decide(&snapshot, "a@example.com"));
-    assert_eq!(found, ["example.com/s1", "provider.example/p1"]);
+    // The most specific one stands lowest, as OpenDKIM has it.
+    assert_eq!(found, ["provider.example/p1", "example.com/s1"]);
     let found = signatures(&decide(&snapshot, "a@example.org"));
     assert_eq!(found, ["provider.example/p1"]);
 }
@@ -309,7 +310,7 @@ fn exclusions_come_before_the_rule() {
     );
     let client = "127.0.0.2".parse().ok();
     assert_eq!(
-        snapshot.decide_network(client),
+        snapshot.decide_client(client, None),
         Err(Reason::ExcludedNetwork)
     );
 }
