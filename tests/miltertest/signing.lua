@@ -50,7 +50,10 @@ function header(conn, message)
 	message = message or {}
 	must(mt.macro(conn, SMFIC_MAIL, "i", "test-id", table.unpack(message.macros or {})), "macros")
 	must(mt.mailfrom(conn, "<user@example.com>"), "MAIL")
-	must(mt.rcptto(conn, message.recipient or "<friend@example.org>"), "RCPT")
+	-- Without this miltertest sends one of its own, if the filter wants to see it.
+	if message.recipient ~= nil then
+		must(mt.rcptto(conn, message.recipient), "RCPT")
+	end
 	must(mt.header(conn, "From", message.from or "user@example.com"), "From")
 	must(mt.header(conn, "Date", "Tue, 22 Dec 2009 13:04:12 -0800"), "Date")
 	must(mt.header(conn, "Subject", "Signing test"), "Subject")
