@@ -17,6 +17,8 @@ pub const FILE_LIMIT: u64 = 64 * 1024;
 /// Why one key file gives no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
+    #[error("{} does not exist", path.display())]
+    Missing { path: PathBuf },
     #[error("{} cannot be read: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
     #[error("{} is not a regular file", path.display())]
@@ -82,7 +84,10 @@ fn read(path: &Path, require_safe: bool) -> Result<Zeroizing<Vec<u8>>, KeyFileEr
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)
-        .map_err(unreadable)?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => KeyFileError::Missing { path: path.into() },
+            _ => unreadable(error),
+        })?;
     // Asked of the open file, so that what is checked is what is read.
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {

@@ -2,10 +2,11 @@
 //! number of them in memory.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::Problem;
-use super::slot::{Loaded, Slot, in_words};
+use super::slot::{Loaded, Slot, in_words, missing};
 use crate::config::KeyFile;
 use crate::dkim::{KeyType, SigningKey};
 use crate::keys::KeyDirectory;
@@ -197,10 +198,10 @@ impl KeyRing {
             match self.entry(domain) {
                 Some(entry) => match entry.slots.iter().find(is) {
                     Some(slot) => self.add(slot, None, &mut found),
-                    None => found.troubles.push(self.missing(domain, selector)),
+                    None => found.troubles.push(missing(&self.path(domain, selector))),
                 },
                 None if self.index.is_some() => {
-                    found.troubles.push(self.missing(domain, selector));
+                    found.troubles.push(missing(&self.path(domain, selector)));
                 }
                 None => {
                     let slot = self.slot(domain, selector);
@@ -216,14 +217,9 @@ impl KeyRing {
         found
     }
 
-    fn missing(&self, domain: &DomainName, selector: &Selector) -> Arc<str> {
-        let path = self.directory.path().join(domain.as_str());
-        let path = path.join(format!("{selector}.pem"));
-        format!(
-            "{} does not exist; \"signet keygen {domain} --selector {selector}\" makes it",
-            path.display()
-        )
-        .into()
+    fn path(&self, domain: &DomainName, selector: &Selector) -> PathBuf {
+        let directory = self.directory.path().join(domain.as_str());
+        directory.join(format!("{selector}.pem"))
     }
 
     /// The slot of a key that is in no index.
@@ -237,8 +233,7 @@ impl KeyRing {
             return slot;
         }
         drop(named);
-        let path = self.directory.path().join(domain.as_str());
-        let slot = Slot::new(selector.clone(), path.join(format!("{selector}.pem")));
+        let slot = Slot::new(selector.clone(), self.path(domain, selector));
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         let slots = named.entry(domain.clone()).or_default();
         // Another message may have been quicker.

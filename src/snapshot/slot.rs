@@ -1,11 +1,12 @@
 //! One private key: where it lies, and the key itself once somebody asked for it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dkim::SigningKey;
-use crate::keys::KeyDirectory;
+use crate::keys::{KeyDirectory, KeyFileError};
 use crate::names::Selector;
 
 /// A key file. It is read and parsed once, on first use; what is wrong with it is
@@ -39,14 +40,29 @@ impl Slot {
         match &*key {
             Some(loaded) => (loaded.clone(), false),
             None => {
-                let loaded = directory
-                    .load(&self.path)
-                    .map(Arc::new)
-                    .map_err(|error| in_words(&error));
+                let loaded =
+                    directory
+                        .load(&self.path)
+                        .map(Arc::new)
+                        .map_err(|error| match error {
+                            KeyFileError::Missing { .. } if self.lies_in(directory) => {
+                                missing(&self.path)
+                            }
+                            error => in_words(&error),
+                        });
                 *key = Some(loaded.clone());
                 (loaded, true)
             }
         }
+    }
+
+    /// Whether this is where `signet keygen` would put a key, not a file that the config
+    /// names.
+    fn lies_in(&self, directory: &KeyDirectory) -> bool {
+        let within = self.path.strip_prefix(directory.path());
+        within.is_ok_and(|within| {
+            within.components().count() == 2 && within.extension() == Some(OsStr::new("pem"))
+        })
     }
 
     /// Forgets the key, unless it was asked for since the last call.
@@ -57,6 +73,19 @@ impl Slot {
         }
         idle
     }
+}
+
+/// That there is no such key, and the command that makes it. `path` ends in
+/// `DOMAIN/SELECTOR.pem`.
+pub fn missing(path: &Path) -> Arc<str> {
+    let part = |name: Option<&OsStr>| name.unwrap_or_default().display().to_string();
+    let domain = part(path.parent().and_then(Path::file_name));
+    let selector = part(path.file_stem());
+    format!(
+        "{} does not exist; \"signet keygen {domain} --selector {selector}\" makes it",
+        path.display()
+    )
+    .into()
 }
 
 /// An error with its causes, on one line.
