@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use base64ct::{Base64, Encoding};
+
+use crate::accounts::PASSWORD;
 use crate::process::DEADLINE;
 
 /// An answer of the server: the code of its last line, and all its text.
@@ -44,6 +47,12 @@ impl Client {
         client.expect(220, &format!("XCLIENT {attributes}"));
         client.expect(250, "EHLO client.example");
         client
+    }
+
+    /// AUTH PLAIN (RFC 4616), with the password that `Accounts` gives everybody.
+    pub fn log_in(&mut self, login: &str) {
+        let words = Base64::encode_string(format!("\0{login}\0{PASSWORD}").as_bytes());
+        self.expect(235, &format!("AUTH PLAIN {words}"));
     }
 
     pub fn command(&mut self, line: &str) -> Reply {

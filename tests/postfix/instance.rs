@@ -18,6 +18,7 @@ use crate::sink::Sink;
 /// The path that Postfix gets for the milter's socket: relative to the queue directory, right with and without chroot.
 pub const RELATIVE_SOCKET: &str = "unix:signet/signet.sock";
 
+const SINK_PORT: u16 = 2525;
 const FIRST_PORT: u16 = 2600;
 const MILTER_PORT: u16 = 8891;
 
@@ -29,6 +30,8 @@ pub struct Setup {
     pub tcp: bool,
     /// Lines added to main.cf.
     pub main_cf: Vec<String>,
+    /// Files beside main.cf, for its tables: a name and a text.
+    pub files: Vec<(&'static str, String)>,
     /// SMTP services beside `signed` and `plain`: a name and their `-o` options.
     pub services: Vec<(&'static str, Vec<String>)>,
     /// Lines added to master.cf.
@@ -41,6 +44,7 @@ impl Default for Setup {
             chroot: true,
             tcp: false,
             main_cf: Vec::new(),
+            files: Vec::new(),
             services: Vec::new(),
             master_cf: Vec::new(),
         }
@@ -78,11 +82,14 @@ impl Instance {
         )
         .unwrap();
         fs::write(config.join("master.cf"), master_cf(host, setup)).unwrap();
-        fs::write(
-            config.join("recipients"),
-            "nobody@sink.test REJECT no such recipient\n",
-        )
-        .unwrap();
+        let refused = ("recipients", "nobody@sink.test REJECT no such recipient\n");
+        let files = setup
+            .files
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()));
+        for (name, text) in files.chain([refused]) {
+            fs::write(config.join(name), text).unwrap();
+        }
 
         let daemons = Path::new(daemon_directory());
         let mut master = Process::start(&daemons.join("master"), |command| {
@@ -179,7 +186,7 @@ fn free_host() -> (Ipv4Addr, Sink) {
     for _ in 0..250 {
         let last = NEXT.fetch_add(1, Ordering::Relaxed) % 250 + 2;
         let host = Ipv4Addr::new(127, process[1] % 250 + 2, process[0], last);
-        if let Ok(sink) = Sink::start(host) {
+        if let Ok(sink) = Sink::start((host, SINK_PORT)) {
             return (host, sink);
         }
     }
@@ -201,6 +208,7 @@ fn make_directories(home: &Path) {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     };
     make("etc", Some(0), Some(0), 0o755);
+    make("etc/sasl", Some(0), Some(0), 0o755);
     make("log", Some(0), Some(0), 0o755);
     make("data", Some(postfix), None, 0o700);
     make("queue", Some(0), Some(0), 0o755);
@@ -337,7 +345,7 @@ fn master_cf(host: Ipv4Addr, setup: &Setup) -> String {
 }
 
 /// The number of a user or group.
-fn account(database: &str, name: &str) -> u32 {
+pub fn account(database: &str, name: &str) -> u32 {
     let table = fs::read_to_string(Path::new("/etc").join(database)).unwrap();
     let entry = table
         .lines()

@@ -46,14 +46,16 @@ pub fn judge(keys: &Keys, messages: &[&[u8]]) -> Vec<Vec<Verdict>> {
     verdicts
 }
 
-/// Asserts that all judges accept the signatures of `domain`, one for each of the keys' selectors.
-pub fn assert_verifies(keys: &Keys, message: &[u8], domain: &str) {
+/// Asserts that all judges accept the signatures of each domain, one for each of the keys' selectors.
+pub fn assert_verifies(keys: &Keys, message: &[u8], domains: &[&str]) {
     let verdicts = judge(keys, &[message]).remove(0);
-    if let Some(objection) = objection(keys, &verdicts, domain) {
-        panic!(
-            "{objection}\n{}",
-            String::from_utf8_lossy(&message[..message.len().min(4000)])
-        );
+    for domain in domains {
+        if let Some(objection) = objection(keys, &verdicts, domain) {
+            panic!(
+                "{objection}\n{}",
+                String::from_utf8_lossy(&message[..message.len().min(4000)])
+            );
+        }
     }
 }
 

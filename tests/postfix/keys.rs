@@ -62,6 +62,13 @@ impl Keys {
         self.home.path().join("keys")
     }
 
+    /// The file of one key.
+    pub fn file(&self, domain: &str, selector: &str) -> PathBuf {
+        self.directory()
+            .join(domain)
+            .join(format!("{selector}.pem"))
+    }
+
     /// `name<TAB>text` lines: DNS as the foreign verifiers get it.
     pub fn records(&self) -> PathBuf {
         self.home.path().join("records")

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking, and so may all that serves it"
 )]
 
+mod accounts;
 mod client;
 mod instance;
 mod judges;
@@ -23,9 +24,16 @@ mod requirements;
 mod sink;
 mod stand;
 
+mod content_filter;
 mod contents;
 mod corpus;
+mod exclusions;
+mod failures;
 mod origins;
+mod passing_through;
 mod restarts;
+mod rules;
+mod send_as;
 mod submission;
 mod transactions;
+mod trust;

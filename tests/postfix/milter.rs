@@ -72,6 +72,23 @@ impl Milter {
         line
     }
 
+    /// Puts another config in the place of the old one, and SIGHUP makes it count.
+    pub fn reconfigure(&self, config: &str) {
+        fs::write(self.home.path().join("signet.toml"), config).unwrap();
+        self.reload();
+    }
+
+    /// SIGHUP; waits until it has read its config, tables and keys again.
+    pub fn reload(&self) {
+        let count = || self.log().matches(" reloaded").count();
+        let before = count();
+        self.process.hang_up();
+        wait_until("signet has reloaded", || {
+            assert!(!self.log().contains("not reloaded"), "{}", self.log());
+            (count() > before).then_some(())
+        });
+    }
+
     /// SIGTERM, without waiting for the end.
     pub fn terminate(&mut self) {
         self.process.terminate();

@@ -88,7 +88,7 @@ fn a_bounce_by_postfix_itself_is_signed() {
     assert!(bounce.mail.starts_with("<>"), "{}", bounce.mail);
     let parts = bounce.parts();
     assert_eq!(parts.signatures.len(), stand.keys.selectors().len());
-    crate::judges::assert_verifies(&stand.keys, &bounce.message, DOMAIN);
+    crate::judges::assert_verifies(&stand.keys, &bounce.message, &[DOMAIN]);
 }
 
 /// RFC 6531. The signing domain is the A-label form of what the author wrote.

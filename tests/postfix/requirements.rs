@@ -33,6 +33,7 @@ fn unmet() -> Option<String> {
         "/usr/bin/python3",
         "/usr/bin/perl",
         "/usr/bin/setpriv",
+        "/usr/sbin/saslpasswd2",
     ];
     let missing = programs
         .into_iter()

@@ -4,14 +4,12 @@
 //! with `refused` is refused for good, one that begins with `deferred` for now.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use crate::process::DEADLINE;
-
-const PORT: u16 = 2525;
 
 /// One transaction as it arrived.
 #[derive(Clone, Debug)]
@@ -37,9 +35,9 @@ struct Shared {
 }
 
 impl Sink {
-    /// Listens on `host`. An error means that the address is taken.
-    pub fn start(host: Ipv4Addr) -> io::Result<Self> {
-        let listener = TcpListener::bind((host, PORT))?;
+    /// Listens. An error means that the address is taken.
+    pub fn start(address: impl ToSocketAddrs) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let accepting = Arc::clone(&shared);

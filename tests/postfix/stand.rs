@@ -70,6 +70,13 @@ impl Stand {
         self.assert_signed(&self.pass("signed", message), message);
     }
 
+    /// Sends a message of this author through the milter and past it, and asserts that these domains sign it.
+    pub fn assert_signs_for(&self, author: &str, domains: &[&str]) {
+        let sent = message_from(author, "hello\r\n");
+        let (signed, plain) = (self.pass("signed", &sent), self.pass("plain", &sent));
+        self.assert_signed_by(&signed, &plain, &sent, domains);
+    }
+
     /// Asserts that this is `message`, unharmed, with one good signature a key and nothing else on top.
     pub fn assert_signed(&self, signed: &Delivery, message: &[u8]) {
         self.assert_signed_as(signed, &self.pass("plain", message), message, DOMAIN);
@@ -77,21 +84,33 @@ impl Stand {
 
     /// The same for a message that went past the milter as `plain`, and that `domain` signs.
     pub fn assert_signed_as(&self, signed: &Delivery, plain: &Delivery, sent: &[u8], domain: &str) {
+        self.assert_signed_by(signed, plain, sent, &[domain]);
+    }
+
+    /// The same where each of several domains signs with all its keys.
+    pub fn assert_signed_by(
+        &self,
+        signed: &Delivery,
+        plain: &Delivery,
+        sent: &[u8],
+        domains: &[&str],
+    ) {
         let parts = signed.parts();
         assert_eq!(
             parts.signatures.len(),
-            self.keys.selectors().len(),
+            self.keys.selectors().len() * domains.len(),
             "{}",
             start_of(signed)
         );
         assert!(parts.strange.is_empty(), "{}", start_of(signed));
         parts.assert_same_message(&plain.parts(), sent);
-        judges::assert_verifies(&self.keys, &signed.message, domain);
+        judges::assert_verifies(&self.keys, &signed.message, domains);
         let line = self.milter.line_about(&parts.queue_id);
-        assert!(
-            line.contains("signed") && line.contains(&format!("d={domain}")),
-            "{line}"
-        );
+        let each = domains
+            .iter()
+            .flat_map(|domain| vec![*domain; self.keys.selectors().len()]);
+        let named = format!(" d={} ", each.collect::<Vec<_>>().join(","));
+        assert!(line.contains("signed") && line.contains(&named), "{line}");
     }
 
     /// Asserts that this is `message` with nothing added and nothing changed, and that the milter logged this reason.
@@ -116,15 +135,22 @@ pub fn recipient() -> String {
 
 /// A message with the fields that mail has, and this body; line ends CRLF.
 pub fn message(body: &str) -> Vec<u8> {
-    let header = "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\
-                  From: Author <author@example.org>\r\n\
-                  To: Reader <reader@sink.test>\r\n\
-                  Subject: A subject\r\n\
-                  Message-ID: <1@example.org>\r\n\
-                  MIME-Version: 1.0\r\n\
-                  Content-Type: text/plain; charset=utf-8\r\n\
-                  Content-Transfer-Encoding: 8bit\r\n\
-                  \r\n";
+    message_from("author@example.org", body)
+}
+
+/// The same by another author.
+pub fn message_from(author: &str, body: &str) -> Vec<u8> {
+    let header = format!(
+        "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\
+         From: Author <{author}>\r\n\
+         To: Reader <reader@sink.test>\r\n\
+         Subject: A subject\r\n\
+         Message-ID: <1@example.org>\r\n\
+         MIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\
+         \r\n"
+    );
     [header.as_bytes(), body.as_bytes()].concat()
 }
 
