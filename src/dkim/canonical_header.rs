@@ -66,21 +66,33 @@ fn relaxed(field: Field<'_>, out: &mut Vec<u8>) {
     out.push(b':');
     let start = out.len();
     let mut gap = false;
-    let mut bytes = field.value.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b' ' | b'\t' => gap = true,
-            b'\n' => {}
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
+    let mut rest = field.value;
+    // Word by word; a bare CR is a word like any other.
+    while let [first, after @ ..] = rest {
+        match (first, after) {
+            (b' ' | b'\t', _) => {
+                gap = true;
+                rest = after;
+            }
+            (b'\n', _) | (b'\r', [b'\n', ..]) => rest = after,
             _ => {
-                if gap && out.len() > start {
+                let end = after.iter().position(|&byte| ends_word(byte));
+                let (word, more) = match end.and_then(|end| rest.split_at_checked(end + 1)) {
+                    Some(parts) => parts,
+                    None => (rest, &[][..]),
+                };
+                if std::mem::take(&mut gap) && out.len() > start {
                     out.push(b' ');
                 }
-                gap = false;
-                out.push(byte);
+                out.extend_from_slice(word);
+                rest = more;
             }
         }
     }
+}
+
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 #[cfg(test)]
