@@ -4,11 +4,15 @@
 //! and the time in which nothing comes. A breach closes this connection with one
 //! warning and nothing else.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tracing::warn;
 
 use super::Shared;
@@ -18,8 +22,14 @@ use crate::milter::SessionError;
 use crate::milter::frame::{self, FrameError};
 use crate::telemetry::{self, Outcome};
 
-/// What an idle connection keeps of its read buffer.
-const IDLE_BUFFER: usize = 4096;
+/// Most of the flights of packets between two replies fit into one read of this size.
+const READ: usize = 16 * 1024;
+
+thread_local! {
+    /// Where the connections of a thread read into, one at a time, so that one that
+    /// waits keeps no buffer of its own.
+    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
 
 /// Why a connection was closed before its peer said so.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +67,10 @@ async fn converse(
     let mut conversation = Conversation::new(snapshot);
     let mut input = BytesMut::new();
     let mut output = BytesMut::new();
+    // Moved only when it goes off: to set it anew for every read costs as much as the
+    // read.
+    let mut heard = tokio::time::Instant::now();
+    let mut alarm = pin!(tokio::time::sleep(limits.idle));
     loop {
         while let Some(frame) = frame::decode(&mut input, limits.packet_bytes)? {
             match conversation.receive(&frame, shared, &mut output)? {
@@ -77,29 +91,54 @@ async fn converse(
             stream.write_all(&output).await?;
             output.clear();
         }
-        // An idle connection keeps little; a frame that is partly here has its room.
-        if input.is_empty() && input.capacity() > IDLE_BUFFER {
+        // What waits keeps nothing; a packet that is partly here has its room.
+        if input.is_empty() {
             input = BytesMut::new();
         }
-        if input.capacity() == input.len() {
-            input.reserve(IDLE_BUFFER);
-        }
-        match tokio::time::timeout(limits.idle, stream.read_buf(&mut input)).await {
-            Ok(Ok(0)) => {
+        let read = loop {
+            tokio::select! {
+                biased;
+                read = receive(&mut stream, &mut input) => break read,
+                () = &mut alarm => {
+                    let due = heard + limits.idle;
+                    if tokio::time::Instant::now() >= due {
+                        record(conversation.hang_up());
+                        return Err(ConnectionError::Idle(limits.idle.as_secs()));
+                    }
+                    alarm.as_mut().reset(due);
+                }
+            }
+        };
+        heard = tokio::time::Instant::now();
+        match read {
+            Ok(0) => {
                 record(conversation.hang_up());
                 return Ok(());
             }
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
+            Ok(_) => {}
+            Err(error) => {
                 record(conversation.hang_up());
                 return Err(error.into());
             }
-            Err(_) => {
-                record(conversation.hang_up());
-                return Err(ConnectionError::Idle(limits.idle.as_secs()));
-            }
         }
     }
+}
+
+/// Appends what has come to `input`. Loses nothing when it is dropped before it ends.
+async fn receive(stream: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Result<usize> {
+    // The decoder has made room for the rest of a large packet: no copy for it.
+    if input.capacity() - input.len() >= READ {
+        return stream.read_buf(input).await;
+    }
+    poll_fn(|context| {
+        ROOM.with_borrow_mut(|room| {
+            let mut read = ReadBuf::new(room);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+            input.extend_from_slice(read.filled());
+            Poll::Ready(Ok(read.filled().len()))
+        })
+    })
+    .await
 }
 
 fn record(outcome: Option<Box<Outcome>>) {
