@@ -20,6 +20,7 @@ mod selftest;
 mod serve;
 mod settings;
 mod sign;
+mod status;
 mod verify;
 
 /// What a command returns; an `Err` is printed with its causes and exits with 2.
@@ -44,6 +45,8 @@ enum Command {
     Serve(serve::Args),
     /// Print the effective configuration and say whether it is usable
     Check(check::Args),
+    /// Print what the running daemon signs for, has done, and is in trouble with
+    Status(status::Args),
     /// Sign a message from a file or standard input, as the milter would
     Sign(sign::Args),
     /// Say whether a message would be signed, and why
@@ -77,6 +80,7 @@ pub fn run() -> CommandResult {
         Command::Dns(args) => dns::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Status(args) => status::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
+use crate::server::status::{StatusListener, Textfile};
 use crate::server::{self, Server, Shared, Signals};
 use crate::snapshot::Snapshot;
 use crate::telemetry;
@@ -43,20 +45,49 @@ async fn serve(
         info!(listener = %bound, "listening");
         listeners.push(bound);
     }
+    let mut observers = observers(shared).await;
     let reload = || match reload(&args.settings, shared) {
         Ok(()) => info!("reloaded"),
         Err(error) => {
+            let why = with_causes(&*error);
             // Each mistake on a line of its own: a log line ends where the text does.
-            for line in with_causes(&*error).lines() {
+            for line in why.lines() {
                 error!("not reloaded: {line}");
             }
+            shared.reload_failed(why);
             error!("the old configuration and keys stay in force");
         }
     };
     Server::new(shared.clone(), listeners)
         .serve(signals.until_stop(reload))
         .await;
+    observers.shutdown().await;
     Ok(())
+}
+
+/// Starts what shows the status, until the result is dropped. Mail matters more: where
+/// it cannot be shown the daemon says so and signs.
+async fn observers(shared: &Arc<Shared>) -> JoinSet<()> {
+    let mut observers = JoinSet::new();
+    let snapshot = shared.snapshot();
+    let metrics = &snapshot.config().metrics;
+    if let Some(address) = metrics.listen {
+        match StatusListener::bind(address).await {
+            Ok(listener) => {
+                let address = listener.address();
+                info!("status on http://{address}/");
+                if !address.ip().is_loopback() {
+                    warn!(%address, "whoever reaches this address reads the names of your domains (metrics.listen)");
+                }
+                observers.spawn(listener.serve(shared.clone()));
+            }
+            Err(error) => error!("{}", with_causes(&error)),
+        }
+    }
+    if let Some(path) = &metrics.textfile {
+        observers.spawn(Textfile::new(path.clone()).keep(shared.clone()));
+    }
+    observers
 }
 
 fn reload(
@@ -67,8 +98,18 @@ fn reload(
     let snapshot = Snapshot::load(config)?;
     describe(&snapshot);
     let old = shared.snapshot();
-    if old.config().listen != snapshot.config().listen {
-        warn!("listen has changed; that takes effect at the next restart");
+    let (old, new) = (old.config(), snapshot.config());
+    for (key, changed) in [
+        ("listen", old.listen != new.listen),
+        ("metrics", old.metrics != new.metrics),
+        (
+            "limits.connections",
+            old.limits.connections != new.limits.connections,
+        ),
+    ] {
+        if changed {
+            warn!("{key} has changed; that takes effect at the next restart");
+        }
     }
     shared.replace(snapshot);
     Ok(())

@@ -18,6 +18,7 @@ mod identity;
 mod key_file;
 mod listen;
 pub mod login_table;
+mod metrics;
 mod network;
 mod pattern;
 mod print;
@@ -38,6 +39,7 @@ pub use error::{ConfigError, ConfigErrors, Place};
 pub use identity::{Identity, IdentityError};
 pub use key_file::KeyFile;
 pub use listen::{ListenAddress, ListenError, Listener};
+pub use metrics::Metrics;
 pub use network::{Network, NetworkError};
 pub use pattern::{Glob, Pattern, PatternError};
 pub use raw::quoted;
@@ -74,6 +76,7 @@ pub struct Config {
     pub rule_tables: Vec<PathBuf>,
     pub limits: Limits,
     pub log: Log,
+    pub metrics: Metrics,
 }
 
 /// Whose mail may be signed at all.
@@ -189,6 +192,7 @@ impl Default for Config {
             rule_tables: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),
+            metrics: Metrics::default(),
         }
     }
 }

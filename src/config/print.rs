@@ -14,6 +14,14 @@ impl Page {
         let _ = writeln!(self.0, "{key} = {value}");
     }
 
+    /// A key that has no default: without a value an example stands in a comment.
+    fn choice(&mut self, key: &str, value: Option<impl Display>, example: &str) {
+        match value {
+            Some(value) => self.line(key, quoted(&value.to_string())),
+            None => self.line(&format!("# {key}"), quoted(example)),
+        }
+    }
+
     fn table(&mut self, name: &str) {
         let _ = writeln!(self.0, "\n{name}");
     }
@@ -115,6 +123,15 @@ pub fn config(config: &Config) -> String {
     page.table("[log]");
     page.line("level", quoted(config.log.level.as_str()));
     page.line("format", quoted(config.log.format.as_str()));
+
+    page.table("[metrics]");
+    page.choice("listen", config.metrics.listen, "127.0.0.1:9891");
+    let textfile = config.metrics.textfile.as_ref();
+    page.choice(
+        "textfile",
+        textfile.map(|path| path.to_string_lossy()),
+        "/var/lib/prometheus/node-exporter/signet.prom",
+    );
 
     for key in &config.key_files {
         page.table("[[key]]");

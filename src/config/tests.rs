@@ -46,6 +46,9 @@ idle = 60
 [log]
 level = "debug"
 format = "json"
+[metrics]
+listen = "[::1]:9891"
+textfile = "signet.prom"
 [[rule]]
 pattern = "news@example.com"
 domain = "news.example"
@@ -151,6 +154,11 @@ fn every_key_is_read() {
     assert_eq!(config.limits.idle, Duration::from_secs(60));
     assert_eq!(config.log.level, LogLevel::Debug);
     assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.metrics.listen, "[::1]:9891".parse().ok());
+    assert_eq!(
+        config.metrics.textfile,
+        Some("/etc/signet/signet.prom".into())
+    );
 }
 
 #[test]
@@ -300,4 +308,10 @@ fn a_rule_that_can_do_nothing_says_why() {
     assert!(found[3].starts_with("signet.toml:8: rule.selectors: ") && found[3].contains("twice"));
     assert!(found[4].contains("no pattern"));
     assert!(found[5].starts_with("signet.toml:10: rule.patern: "));
+}
+
+#[test]
+fn the_metrics_want_an_address_and_a_port() {
+    let found = errors("[metrics]\nlisten = \"localhost\"\n");
+    assert!(found[0].contains("127.0.0.1:9891"), "{found:?}");
 }

@@ -20,7 +20,7 @@ use super::listener::Stream;
 use crate::filter::{Conversation, Turn};
 use crate::milter::SessionError;
 use crate::milter::frame::{self, FrameError};
-use crate::telemetry::{self, Outcome};
+use crate::telemetry::Outcome;
 
 /// Most of the flights of packets between two replies fit into one read of this size.
 const READ: usize = 16 * 1024;
@@ -51,6 +51,7 @@ pub(super) async fn serve(stream: Stream, shared: &Shared) {
         Stream::Unix(stream) => converse(stream, shared).await,
     };
     if let Err(error) = result {
+        shared.metrics().connections.broken.add_one();
         let cause = std::error::Error::source(&error)
             .map(ToString::to_string)
             .unwrap_or_default();
@@ -75,14 +76,14 @@ async fn converse(
         while let Some(frame) = frame::decode(&mut input, limits.packet_bytes)? {
             match conversation.receive(&frame, shared, &mut output)? {
                 Turn::Continue(None) => {}
-                Turn::Continue(Some(outcome)) => telemetry::record(&outcome, Duration::ZERO),
+                Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
                 Turn::Sign(job) => {
                     let begun = Instant::now();
                     let outcome = conversation.signed(job.run(), &mut output);
-                    telemetry::record(&outcome, begun.elapsed());
+                    shared.record(&outcome, begun.elapsed());
                 }
                 Turn::Close(outcome) => {
-                    record(outcome);
+                    record(shared, outcome);
                     return Ok(());
                 }
             }
@@ -102,7 +103,7 @@ async fn converse(
                 () = &mut alarm => {
                     let due = heard + limits.idle;
                     if tokio::time::Instant::now() >= due {
-                        record(conversation.hang_up());
+                        record(shared, conversation.hang_up());
                         return Err(ConnectionError::Idle(limits.idle.as_secs()));
                     }
                     alarm.as_mut().reset(due);
@@ -112,12 +113,12 @@ async fn converse(
         heard = tokio::time::Instant::now();
         match read {
             Ok(0) => {
-                record(conversation.hang_up());
+                record(shared, conversation.hang_up());
                 return Ok(());
             }
             Ok(_) => {}
             Err(error) => {
-                record(conversation.hang_up());
+                record(shared, conversation.hang_up());
                 return Err(error.into());
             }
         }
@@ -141,8 +142,8 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) ->
     .await
 }
 
-fn record(outcome: Option<Box<Outcome>>) {
+fn record(shared: &Shared, outcome: Option<Box<Outcome>>) {
     if let Some(outcome) = outcome {
-        telemetry::record(&outcome, Duration::ZERO);
+        shared.record(&outcome, Duration::ZERO);
     }
 }

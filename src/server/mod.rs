@@ -9,9 +9,10 @@ mod connection;
 mod listener;
 mod shared;
 mod signals;
+pub mod status;
 
 pub use listener::{BindError, Bound, bind};
-pub use shared::Shared;
+pub use shared::{ReloadFailure, Shared};
 pub use signals::Signals;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ impl Server {
             accepting.spawn(accept(listener, self.shared.clone(), places.clone()));
         }
         stop.await;
+        self.shared.stop();
         info!("stopping: no new connections; open ones may finish");
         // Dropping a listener closes its socket and removes its file.
         accepting.shutdown().await;
@@ -73,18 +75,39 @@ async fn accept(listener: Bound, shared: Arc<Shared>, places: Arc<Semaphore>) {
         match listener.accept().await {
             Ok(stream) => {
                 pause = Duration::ZERO;
-                let shared = shared.clone();
+                let open = Open::new(shared.clone());
                 tokio::spawn(async move {
-                    connection::serve(stream, &shared).await;
+                    connection::serve(stream, &open.shared).await;
+                    drop(open);
                     drop(place);
                 });
             }
             Err(error) => {
                 // Most often all file descriptors are in use: wait for one, never exit.
+                shared.metrics().connections.accept_errors.add_one();
                 pause = (pause * 2).clamp(Duration::from_millis(10), Duration::from_secs(1));
                 warn!(listener = %listener, %error, "cannot accept a connection; trying again");
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+}
+
+/// One open connection, counted until it is dropped, by a panic too.
+#[derive(Debug)]
+struct Open {
+    shared: Arc<Shared>,
+}
+
+impl Open {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.metrics().connections.accepted.add_one();
+        Self { shared }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.metrics().connections.ended.add_one();
     }
 }

@@ -1,23 +1,58 @@
-//! What all connections share: the snapshot in force.
+//! What all connections share: the snapshot in force, and what is counted.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
 use crate::filter::World;
 use crate::snapshot::Snapshot;
+use crate::telemetry::{self, Counter, KeyUses, Metrics, Outcome};
 
-/// The snapshot in force, replaced whole on reload.
+/// The snapshot in force, replaced whole on reload, and the daemon's records.
 #[derive(Debug)]
 pub struct Shared {
     snapshot: ArcSwap<Snapshot>,
+    metrics: Metrics,
+    reloads: Reloads,
+    /// Seconds since 1970.
+    started: u64,
+    stopping: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Reloads {
+    /// When the snapshot in force was loaded, in seconds since 1970.
+    succeeded: AtomicU64,
+    failures: Counter,
+    /// The last reload, if it failed.
+    last_failure: Mutex<Option<ReloadFailure>>,
+}
+
+/// A reload that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReloadFailure {
+    /// Seconds since 1970.
+    pub at: u64,
+    /// One line a mistake.
+    pub why: String,
 }
 
 impl Shared {
     pub fn new(snapshot: Snapshot) -> Self {
+        let now = seconds();
+        let metrics = Metrics::default();
+        metrics.keys.expect(snapshot.key_names(KeyUses::MOST));
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            metrics,
+            reloads: Reloads {
+                succeeded: now.into(),
+                ..Reloads::default()
+            },
+            started: now,
+            stopping: AtomicBool::new(false),
         }
     }
 
@@ -29,8 +64,67 @@ impl Shared {
     /// Puts a new snapshot in force. Messages under way keep the one they began
     /// with.
     pub fn replace(&self, snapshot: Snapshot) {
+        self.metrics.keys.expect(snapshot.key_names(KeyUses::MOST));
         self.snapshot.store(Arc::new(snapshot));
+        self.reloads.succeeded.store(seconds(), Ordering::Relaxed);
+        *self.last_failure() = None;
     }
+
+    /// Notes that a new configuration was refused, and why.
+    pub fn reload_failed(&self, why: String) {
+        self.reloads.failures.add_one();
+        *self.last_failure() = Some(ReloadFailure { at: seconds(), why });
+    }
+
+    fn last_failure(&self) -> std::sync::MutexGuard<'_, Option<ReloadFailure>> {
+        let failure = self.reloads.last_failure.lock();
+        failure.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs and counts what became of one message. `elapsed` is the time from the end
+    /// of the message to its answer.
+    pub(super) fn record(&self, outcome: &Outcome, elapsed: Duration) {
+        telemetry::record(outcome, elapsed);
+        self.metrics.record(outcome, elapsed, seconds());
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// When the daemon began, in seconds since 1970.
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// When the snapshot in force was loaded, in seconds since 1970.
+    pub fn loaded(&self) -> u64 {
+        self.reloads.succeeded.load(Ordering::Relaxed)
+    }
+
+    pub fn reload_failures(&self) -> u64 {
+        self.reloads.failures.get()
+    }
+
+    /// The last reload, if it failed.
+    pub fn reload_failure(&self) -> Option<ReloadFailure> {
+        self.last_failure().clone()
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no more connections are accepted.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// The clock, in seconds since 1970.
+pub(super) fn seconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 impl World for Shared {
@@ -39,7 +133,6 @@ impl World for Shared {
     }
 
     fn now(&self) -> u64 {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| since.as_secs())
+        seconds()
     }
 }

@@ -9,12 +9,14 @@ use std::net::IpAddr;
 
 mod decide;
 mod load;
+mod report;
 mod ring;
 mod slot;
 mod survey;
 #[cfg(test)]
 mod tests;
 
+pub use self::report::{KeyReport, KeyState};
 use self::ring::KeyRing;
 use crate::config::{Config, ConfigErrors, Rule};
 use crate::keys::{KeyDirectory, KeyDirectoryError};

@@ -162,6 +162,22 @@ impl KeyRing {
         self.entry(domain).is_some() || self.given(domain).next().is_some()
     }
 
+    /// Shows every key file that was found or named, in no order; when nobody searched,
+    /// those that were asked for. A key without a domain is for every domain.
+    pub fn each(&self, mut show: impl FnMut(Option<&DomainName>, &Slot)) {
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let found = self.index.iter().flatten();
+        let found = found.map(|(domain, entry)| (domain, &entry.slots));
+        for (domain, slots) in found.chain(&self.given).chain(&*named) {
+            for slot in slots {
+                show(Some(domain), slot);
+            }
+        }
+        for slot in &self.anywhere {
+            show(None, slot);
+        }
+    }
+
     fn entry(&self, domain: &DomainName) -> Option<&Domain> {
         self.index.as_ref()?.get(domain)
     }

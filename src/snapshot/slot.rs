@@ -65,6 +65,12 @@ impl Slot {
         })
     }
 
+    /// The key if it was read already, without counting as a use.
+    pub fn peek(&self) -> Option<Loaded> {
+        let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        key.clone()
+    }
+
     /// Forgets the key, unless it was asked for since the last call.
     pub fn forget_if_idle(&self) -> bool {
         let idle = !self.used.swap(false, Ordering::Relaxed);

@@ -2,10 +2,18 @@
 //!
 //! The filter only returns outcomes and the server hands them here, so the same
 //! code serves the daemon, `sign` and `explain`. Nothing here sees header text, a
-//! message body or key material.
+//! message body or key material, and nothing asks the clock.
 
+mod exposition;
+mod histogram;
+mod key_use;
 mod log;
+mod metrics;
 mod outcome;
 
+pub use exposition::{Gauges, Process, exposition};
+pub use histogram::{Distribution, Histogram};
+pub use key_use::{KeyUse, KeyUses};
 pub use log::{init, record};
+pub use metrics::{Connections, Counter, Fate, Metrics};
 pub use outcome::{Action, Outcome, SignedBy, Verdict};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::raw::{self, Table, Value};
 use super::{
-    ClientList, Config, ConfigErrors, Exclude, Limits, Log, LoginPattern, Pattern, SendAs, Trust,
-    TrustedMacro,
+    ClientList, Config, ConfigErrors, Exclude, Limits, Log, LoginPattern, Metrics, Pattern, SendAs,
+    Trust, TrustedMacro,
 };
 use crate::names::FieldName;
 
@@ -52,6 +52,7 @@ fn everything(root: &Table<'_>, base: &Path) -> Config {
         signing,
         limits: root.inside("limits", limits),
         log: root.inside("log", log),
+        metrics: root.inside("metrics", |table| metrics(table, base)),
     }
 }
 
@@ -164,5 +165,13 @@ fn log(table: &Table<'_>) -> Log {
     Log {
         level: table.or("level", default.level, Value::parse),
         format: table.or("format", default.format, Value::parse),
+    }
+}
+
+fn metrics(table: &Table<'_>, base: &Path) -> Metrics {
+    let listen = |value: &Value<'_>| value.parse_with(super::metrics::parse_listen).map(Some);
+    Metrics {
+        listen: table.or("listen", None, listen),
+        textfile: table.or("textfile", None, |value| path(value, base).map(Some)),
     }
 }

@@ -230,3 +230,25 @@ fn keys_that_nobody_asked_for_lately_do_not_stay_in_memory() {
         assert_eq!(ring.in_memory(), 16);
     }
 }
+
+#[test]
+fn a_report_tells_what_each_key_is_and_what_is_in_trouble() {
+    let directory = keys(&[("good.example", "s1"), ("bad.example", "s1")]);
+    std::fs::write(directory.path().join("bad.example/s1.pem"), "no key").unwrap();
+    let snapshot = snapshot(&directory);
+    let mut reports = snapshot.key_reports();
+    reports.sort_by(|a, b| a.domain.cmp(&b.domain));
+    assert!(matches!(reports[0].state, KeyState::Unusable(_)));
+    assert!(matches!(reports[1].state, KeyState::Usable(_)));
+    let [trouble] = &snapshot.troubles()[..] else {
+        panic!("{:?}", snapshot.troubles());
+    };
+    assert!(trouble.contains("bad.example/s1.pem"), "{trouble}");
+
+    let nothing = tempfile::tempdir().unwrap();
+    let config = Config {
+        keys: nothing.path().to_owned(),
+        ..Config::default()
+    };
+    assert!(Snapshot::load(config).unwrap().troubles()[0].contains("no key"));
+}

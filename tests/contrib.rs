@@ -1,0 +1,88 @@
+//! What lies in `contrib` and `docs` fits the program.
+#![allow(clippy::unwrap_used, reason = "tests may fail by panicking")]
+
+use std::collections::BTreeSet;
+
+use signet::telemetry::{Gauges, Metrics, Process, exposition};
+
+/// Every name that `/metrics` can show, those of a histogram's parts included.
+fn shown() -> BTreeSet<String> {
+    let gauges = Gauges {
+        oldest_key: Some(1),
+        process: Process {
+            cpu_seconds: Some(1.0),
+            resident_bytes: Some(1),
+            open_fds: Some(1),
+            max_fds: Some(1),
+            start: 1,
+        },
+        ..Gauges::default()
+    };
+    let text = exposition(&Metrics::default(), &gauges);
+    let names = text.lines().filter(|line| !line.starts_with('#'));
+    names
+        .map(|line| line.split(['{', ' ']).next().unwrap().to_owned())
+        .collect()
+}
+
+/// The words of a text that look like names of metrics.
+fn named(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with("signet_") || word.starts_with("process_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_metric_of_the_dashboard_and_the_alerts_exists() {
+    let shown = shown();
+    for (file, text) in [
+        (
+            "rules",
+            include_str!("../contrib/prometheus/signet.rules.yml"),
+        ),
+        ("dashboard", include_str!("../contrib/grafana/signet.json")),
+    ] {
+        let named = named(text);
+        assert!(named.len() >= 5, "{file}: {named:?}");
+        let strange: Vec<_> = named.difference(&shown).collect();
+        assert!(strange.is_empty(), "{file} names {strange:?}");
+    }
+    serde_json::from_str::<serde_json::Value>(include_str!("../contrib/grafana/signet.json"))
+        .unwrap();
+}
+
+#[test]
+fn there_are_five_alerts_and_each_says_what_to_do() {
+    let rules = include_str!("../contrib/prometheus/signet.rules.yml");
+    let count = |text: &str| rules.matches(text).count();
+    assert_eq!(count("- alert: Signet"), 5);
+    assert_eq!(count("description: "), 5);
+}
+
+#[test]
+fn every_metric_is_documented_and_no_other() {
+    let families: BTreeSet<_> = shown()
+        .into_iter()
+        .map(|name| {
+            let part = ["_bucket", "_sum", "_count"];
+            let family = part.iter().find_map(|part| name.strip_suffix(part));
+            family.map_or(name.clone(), str::to_owned)
+        })
+        .collect();
+    assert_eq!(families, named(include_str!("../docs/metrics.md")));
+}
+
+#[test]
+fn every_result_is_documented_and_no_other() {
+    let text = exposition(&Metrics::default(), &Gauges::default());
+    let shown: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.split_once("{result=\"")?.1.split('"').next())
+        .collect();
+    let documented: BTreeSet<_> = include_str!("../docs/metrics.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("* `")?.split('`').next())
+        .collect();
+    assert_eq!(shown, documented);
+}
