@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use super::conf::printable;
 use super::dataset::{DataSet, Entry};
+use crate::config::Place;
+use crate::dkim::HeaderSet;
 use crate::import::glob;
 use crate::import::report::{Outcome, Report};
 use crate::names::FieldName;
@@ -149,7 +151,25 @@ impl Headers {
             .iter()
             .filter(|name| *name == "from" || !omitted(name))
             .filter_map(|name| FieldName::parse(name).ok());
-        let sign = parsed.filter(|name| seen.insert(name.clone())).collect();
+        let sign: Vec<FieldName> = parsed.filter(|name| seen.insert(name.clone())).collect();
+        let mut may_be_signed = |option: &str, names: Vec<FieldName>| -> Vec<FieldName> {
+            let may = |name: &FieldName| match HeaderSet::new(vec![name.clone()], vec![], vec![]) {
+                Ok(_) => true,
+                Err(error) => {
+                    let option = format!("{option} {name}");
+                    report.add(
+                        Outcome::Changed,
+                        &Place::default(),
+                        option,
+                        error.to_string(),
+                    );
+                    false
+                }
+            };
+            names.into_iter().filter(may).collect()
+        };
+        let sign = may_be_signed("SignHeaders", sign);
+        let oversign = may_be_signed("OversignHeaders", oversign);
         if let Some(entry) = lists
             .omit
             .iter()
@@ -286,8 +306,13 @@ mod tests {
             ("from subject x-foo", "")
         );
         assert!(odd.is_empty());
-        let (sign, ..) = headers("SignHeaders Received,From\nOmitHeaders .\n");
-        assert_eq!(sign, "from received");
+    }
+
+    #[test]
+    fn what_signet_never_signs_is_told() {
+        let (sign, _, odd) = headers("SignHeaders Received,Comments\nOmitHeaders .\n");
+        assert_eq!(sign, "from comments");
+        assert_eq!(odd, [Outcome::Changed]);
     }
 
     #[test]

@@ -65,7 +65,10 @@ fn sample(pattern: &str) -> String {
             local.replace('*', "someone"),
             match host {
                 "*" => "example.com".to_owned(),
-                host => host.replace('*', domain),
+                host => match host.strip_prefix("*.") {
+                    Some(parent) if !parent.contains('*') => format!("host.{parent}"),
+                    _ => host.replace('*', domain),
+                },
             }
         );
         if glob::matches(pattern, &address) {

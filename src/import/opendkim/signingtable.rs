@@ -235,17 +235,12 @@ fn traps(written: &str, pattern: &Pattern, matching: Matching) -> Vec<(Outcome, 
              what their DNS does not publish. Name your own domains instead"
                 .to_owned(),
         )),
-        Pattern::Glob(text) => {
+        Pattern::Glob(_) => {
             let end = written.strip_prefix('*').unwrap_or_default();
             if !end.is_empty() && !end.contains(['@', '*']) && !end.starts_with('.') {
                 traps.push((
                     Outcome::NeedsYou,
                     format!("matches every domain that ends in {end}, other people's too; is *@{end} meant?"),
-                ));
-            } else if text != &written.to_lowercase() && matching == Matching::Pattern {
-                traps.push((
-                    Outcome::Same,
-                    format!("written as the glob {text}, so that the lines above it go first"),
                 ));
             }
         }

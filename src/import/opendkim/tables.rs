@@ -237,9 +237,14 @@ fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
 
 fn add((rule, keys): (Rule, Vec<Key>), work: &mut Work) {
     let mut selectors: Vec<Selector> = keys.iter().map(|key| key.selector.clone()).collect();
-    let domain = keys.first().and_then(|key| key.domain.clone());
+    let mut domain = keys.first().and_then(|key| key.domain.clone());
     if selectors.is_empty() {
         selectors.extend(Selector::parse(NO_KEY));
+        // A rule for whatever domain the author has would step back.
+        domain = match &rule.pattern {
+            Pattern::Below(parent) => DomainName::parse(parent).ok(),
+            _ => DomainName::parse("unusable.invalid").ok(),
+        };
     }
     for key in keys {
         for file in files(&key, &rule.pattern, work) {
