@@ -48,6 +48,7 @@ targets! {
     key_record = "../fuzz/entry/key_record.rs",
     header_canonicalization = "../fuzz/entry/header_canonicalization.rs",
     record_file = "../fuzz/entry/record_file.rs",
+    opendkim_conf = "../fuzz/entry/opendkim_conf.rs",
     session = "../fuzz/entry/session.rs",
     verify = "../fuzz/entry/verify.rs",
 }

@@ -156,7 +156,10 @@ fn refusal(kind: &str) -> String {
 
 /// `a,b,c`, or `key=value,key=value`.
 fn elements(list: &str, place: &Place) -> Vec<Entry> {
-    let elements = list.split(',').map(str::trim).filter(|e| !e.is_empty());
+    let elements = list
+        .split(',')
+        .map(str::trim)
+        .filter(|e| !e.is_empty() && !e.starts_with('='));
     elements
         .map(|element| {
             let (key, value) = element.split_once('=').unwrap_or((element, ""));

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::conf::printable;
 use super::dataset::{DataSet, Matching};
-use crate::config::Place;
+use crate::config::{ClientPattern, Place};
 use crate::import::report::{Outcome, Report};
 use crate::names::DomainName;
 
@@ -57,7 +57,14 @@ pub fn read(option: &str, set: &DataSet, report: &mut Report) -> Hosts {
             let option = format!("{option} {}", printable(&entry.key));
             report.add(outcome, &entry.place, option, why);
         };
-        match kind(text, set.matching) {
+        let kind = match kind(text, set.matching) {
+            Kind::Address(text) | Kind::Name(text) if text.parse::<ClientPattern>().is_err() => {
+                let why = "is neither an address nor a host name; OpenDKIM never matches it";
+                Kind::Nothing(why.to_owned(), Outcome::NeedsYou)
+            }
+            kind => kind,
+        };
+        match kind {
             Kind::Address(text) => hosts.entries.push(format!("{negation}{text}")),
             Kind::Name(text) => {
                 hosts.names = true;

@@ -35,7 +35,14 @@ use crate::config::ConfigError;
 /// # Errors
 /// Everything that has to be mended first.
 pub fn import(path: &Path, directory: &Path) -> Result<Import, Vec<ConfigError>> {
-    let conf = Conf::read(path)?;
+    import_conf(Conf::read(path)?, &path.to_string_lossy(), directory)
+}
+
+/// Imports what was read from a file called `source`.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_conf(conf: Conf, source: &str, directory: &Path) -> Result<Import, Vec<ConfigError>> {
     let base = match conf.get("BaseDirectory") {
         Some(setting) => directory.join(&setting.value),
         None => directory.to_owned(),
@@ -45,7 +52,7 @@ pub fn import(path: &Path, directory: &Path) -> Result<Import, Vec<ConfigError>>
         base,
         settings: Settings::default(),
         report: Report {
-            source: path.to_string_lossy().into_owned(),
+            source: source.to_owned(),
             ..Report::default()
         },
         errors: Vec::new(),

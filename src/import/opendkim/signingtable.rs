@@ -5,7 +5,7 @@ use super::conf::printable;
 use super::dataset::{self, DataSet, Entry, Matching};
 use super::keytable::{Corrupt, Key, KeyTable};
 use super::order::{self, Pattern, Placed};
-use crate::config::{ConfigError, Place};
+use crate::config::{self, ConfigError, Identity, Place};
 use crate::import::glob;
 use crate::import::report::{Outcome, Report};
 use crate::names::DomainName;
@@ -72,6 +72,10 @@ pub fn rules(
                 continue;
             }
         };
+        if let Err(error) = pattern.text().parse::<config::Pattern>() {
+            errors.push(wrong(entry, error.to_string()));
+            continue;
+        }
         let Some(key) = keys.get(&reference.name) else {
             errors.push(wrong(entry, unknown(&reference.name)));
             continue;
@@ -218,7 +222,11 @@ fn identity(signer: &str, key: Option<&Key>) -> Result<String, String> {
              signet"
         ));
     }
-    Ok(signer.replace('%', "%d"))
+    let identity = signer.replace('%', "%d");
+    match identity.parse::<Identity>() {
+        Ok(_) => Ok(identity),
+        Err(error) => Err(format!("{error}: signet leaves i= out")),
+    }
 }
 
 /// What a pattern does that its author may not have meant.

@@ -227,7 +227,11 @@ fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
             && last.identity == rule.identity
             && domain(last) == domain(&rule)
         {
-            known.extend(keys);
+            for key in keys {
+                if !known.iter().any(|known| known.selector == key.selector) {
+                    known.push(key);
+                }
+            }
             continue;
         }
         merged.push((rule, keys));

@@ -4,6 +4,7 @@ use super::conf::Setting;
 use super::dataset::{DataSet, Matching, leak};
 use super::hosts;
 use super::work::{Work, shown};
+use crate::config::{Pattern, TrustedMacro};
 use crate::import::report::Outcome::{Dropped, NeedsYou, Same};
 use crate::names::{Address, DomainName};
 
@@ -92,15 +93,26 @@ fn macros(work: &mut Work) {
         return;
     }
     for entry in &set.entries {
-        let name = entry.key.trim_matches(['{', '}']).to_owned();
+        let name = entry.key.trim_matches(['{', '}']);
         let values = entry.value.split('|').map(str::trim);
-        let mut values = values.filter(|value| !value.is_empty()).peekable();
-        if values.peek().is_none() {
-            work.settings.macros.push(name);
-            continue;
+        let values: Vec<_> = values.filter(|value| !value.is_empty()).collect();
+        let texts = match values.is_empty() {
+            true => vec![name.to_owned()],
+            false => values
+                .iter()
+                .map(|value| format!("{name}={value}"))
+                .collect(),
+        };
+        for text in texts {
+            match text.parse::<TrustedMacro>() {
+                Ok(_) => work.settings.macros.push(text),
+                Err(error) => {
+                    let option = format!("MacroList {}", shown(&entry.key));
+                    let why = format!("{error}. OpenDKIM never sees it set");
+                    work.report.add(NeedsYou, &entry.place, option, why);
+                }
+            }
         }
-        let pairs = values.map(|value| format!("{name}={value}"));
-        work.settings.macros.extend(pairs);
     }
     let why = "trust.macros: Postfix sends such a macro when it stands in milter_mail_macros or \
                milter_connect_macros";
@@ -117,17 +129,25 @@ fn recipients(work: &mut Work) {
         if key == "." {
             continue;
         }
-        if set.matching == Matching::Pattern {
-            match leak(&key) {
-                Some(leak) => work.report.add(NeedsYou, &entry.place, option, leak),
-                None => work.settings.excluded_recipients.push(recipient_glob(&key)),
-            }
-        } else if Address::parse(&key).is_ok() && !key.contains('*') {
-            work.settings.excluded_recipients.push(key);
-        } else {
-            let why = "OpenDKIM compares whole addresses here, so it never matches; write it into \
-                       exclude.recipients if it is meant";
-            work.report.add(NeedsYou, &entry.place, option, why);
+        let pattern = match set.matching {
+            Matching::Pattern => match leak(&key) {
+                Some(leak) => Err(leak),
+                None => Ok(recipient_glob(&key)),
+            },
+            Matching::Exact if Address::parse(&key).is_ok() && !key.contains('*') => Ok(key),
+            Matching::Exact => Err(
+                "OpenDKIM compares whole addresses here, so it never matches; \
+                                    write it into exclude.recipients if it is meant"
+                    .to_owned(),
+            ),
+        };
+        let pattern = pattern.and_then(|text| match text.parse::<Pattern>() {
+            Ok(_) => Ok(text),
+            Err(error) => Err(error.to_string()),
+        });
+        match pattern {
+            Ok(text) => work.settings.excluded_recipients.push(text),
+            Err(why) => work.report.add(NeedsYou, &entry.place, option, why),
         }
     }
     let why = "exclude.recipients: one such recipient leaves the whole message unsigned";
