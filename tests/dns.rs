@@ -161,7 +161,7 @@ fn a_key_of_another_user_is_said_to_be_his() {
 fn a_format_that_does_not_exist_is_answered_with_those_that_do() {
     let said = Place::new().refused("dns a.example --format bnd");
     assert!(
-        said.contains("quoted, plain, bind, route53-json, json"),
+        said.contains("quoted, plain, bind, route53-json, cloudflare-json"),
         "{said}"
     );
 }

@@ -63,8 +63,8 @@ impl Announcement {
              TTL:             {DEFAULT_TTL}\n\
              Value:\n\n\
              {value}\n\
-             {how}\n\
-             For other consoles and zone files:\n  \
+             {size}{how}\n\
+             For other consoles, zone files and tools:\n  \
              signet dns {domain} --selector {selector} --keys {keys} --format NAME\n\
              where NAME is {formats}.\n",
             facts = self.facts(),
@@ -73,8 +73,9 @@ impl Announcement {
             domain = self.publication.domain,
             selector = self.publication.selector,
             keys = self.key_directory(),
-            how = HOW_TO_PASTE,
-            formats = other_formats.join(", "),
+            size = self.size_note(),
+            how = format::DEFAULT.how,
+            formats = wrapped(&other_formats),
         )
     }
 
@@ -93,6 +94,14 @@ impl Announcement {
             self.fingerprint,
             self.advice,
         )
+    }
+
+    /// A line when the answer of DNS is so long that it needs more than plain UDP.
+    fn size_note(&self) -> String {
+        match self.publication.answer_size().note() {
+            Some(note) => format!("Note: {note}.\n\n"),
+            None => String::new(),
+        }
     }
 
     fn next_step(&self) -> String {
@@ -121,12 +130,22 @@ impl Announcement {
     }
 }
 
-const HOW_TO_PASTE: &str = "\
-Amazon Route53: paste the value exactly as it is, quotation marks included, on one
-line. DNS holds text in strings of at most 255 bytes, so a long key comes as several
-strings with a space between them; on two lines they would be two records, and both
-would be wrong. A name must have one such record only: replace an old one, do not add.
-";
+/// Words with commas, cut into lines.
+fn wrapped(words: &[&str]) -> String {
+    let mut text = String::new();
+    let mut column = "where NAME is ".len();
+    for (place, word) in words.iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+            let fits = column + word.len() < 78;
+            text.push(if fits { ' ' } else { '\n' });
+            column = if fits { column + 2 } else { 0 };
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text
+}
 
 /// Prints the announcements; `is_new` when the keys have just been made.
 pub(super) fn print(
@@ -160,18 +179,16 @@ pub(super) fn print(
                 "Record name:     {}\n",
                 announcement.publication.name()
             ));
+            told.push_str(&announcement.size_note());
         }
         if is_new {
             told.push('\n');
             told.push_str(&announcement.next_step());
         }
     }
-    if formats
-        .iter()
-        .any(|format| format.name == format::DEFAULT.name)
-    {
+    for format in formats.iter().filter(|format| !format.how.is_empty()) {
         explanation.push('\n');
-        explanation.push_str(HOW_TO_PASTE);
+        explanation.push_str(format.how);
     }
     // First what a person should know, in case both go to one terminal.
     let _ = io::stderr().write_all(explanation.as_bytes());
@@ -180,12 +197,47 @@ pub(super) fn print(
     out.flush()
 }
 
+/// What `--format` asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Form {
+    One(Format),
+    /// The list of the formats.
+    List,
+}
+
+/// The formats among what was asked for; none when the list of them was printed
+/// instead.
+pub(super) fn formats(forms: &[Form]) -> io::Result<Option<Vec<Format>>> {
+    let mut formats = Vec::new();
+    for form in forms {
+        match form {
+            Form::One(format) => formats.push(*format),
+            Form::List => {
+                let lines = FORMATS
+                    .iter()
+                    .map(|format| format!("{:<22}{}\n", format.name, format.about));
+                let mut out = io::stdout().lock();
+                out.write_all(lines.collect::<String>().as_bytes())?;
+                out.flush()?;
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(formats))
+}
+
 /// Reads `--format` and lists the formats in the help.
-pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
+pub(super) fn form_parser() -> impl TypedValueParser<Value = Form> {
     let names = FORMATS.iter().map(|format| {
         PossibleValue::new(format.name)
             .aliases(format.aliases)
             .help(format.about)
     });
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+    let list = PossibleValue::new("list").help("print this list");
+    PossibleValuesParser::new(names.chain([list])).try_map(|name| {
+        if name == "list" {
+            return Ok(Form::List);
+        }
+        name.parse::<Format>().map(Form::One)
+    })
 }

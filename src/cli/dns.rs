@@ -5,18 +5,17 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::announce::{self, Announcement};
+use super::announce::{self, Announcement, Form};
 use super::settings;
 use super::{CommandResult, with_causes};
-use crate::dns::Format;
 use crate::keys::{KeyDirectory, KeyEntry, Scan};
 use crate::names::{DomainName, Selector};
 
 #[derive(clap::Args)]
 pub struct Args {
     /// The signing domain
-    #[arg(value_name = "DOMAIN")]
-    domain: DomainName,
+    #[arg(value_name = "DOMAIN", required_unless_present = "format")]
+    domain: Option<DomainName>,
 
     /// The key [default: every key of the domain]
     #[arg(long, value_name = "SELECTOR")]
@@ -26,9 +25,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
 
-    /// Print the record in this form and nothing else (may be repeated)
-    #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
-    format: Vec<Format>,
+    /// Print the record in this form and nothing else (may be repeated); "list" names
+    /// the forms
+    #[arg(long, value_name = "FORMAT", value_parser = announce::form_parser())]
+    format: Vec<Form>,
 }
 
 impl Args {
@@ -41,18 +41,26 @@ impl Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
+    let Some(formats) = announce::formats(&args.format)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    // Without a domain there is the list of the formats only.
+    let domain = args
+        .domain
+        .as_ref()
+        .ok_or("name the domain: signet dns DOMAIN --format FORMAT")?;
     let directory = KeyDirectory::open(settings::key_directory(args.keys.as_deref())?)?;
     let scan = directory.scan();
     let mut unusable: Vec<String> = scan
         .problems
         .iter()
-        .filter(|problem| problem.domain.as_ref() == Some(&args.domain))
+        .filter(|problem| problem.domain.as_ref() == Some(domain))
         .filter(|problem| args.wants(problem.selector.as_ref()))
         .map(|problem| with_causes(&problem.error))
         .collect();
     let mut announcements = Vec::new();
     let (of_domain, others): (Vec<&KeyEntry>, Vec<&KeyEntry>) =
-        scan.keys.iter().partition(|key| key.domain == args.domain);
+        scan.keys.iter().partition(|key| key.domain == *domain);
     for entry in of_domain
         .iter()
         .filter(|key| args.wants(Some(&key.selector)))
@@ -63,13 +71,13 @@ pub fn run(args: &Args) -> CommandResult {
         }
     }
     if announcements.is_empty() && unusable.is_empty() {
-        return Err(absent(args, directory.path(), &of_domain, &others, &scan).into());
+        return Err(absent(domain, args, directory.path(), &of_domain, &others, &scan).into());
     }
     for problem in &unusable {
         eprintln!("signet: {problem}");
     }
     if !announcements.is_empty() {
-        announce::print(&announcements, &args.format, false)?;
+        announce::print(&announcements, &formats, false)?;
     }
     Ok(if unusable.is_empty() {
         ExitCode::SUCCESS
@@ -80,13 +88,13 @@ pub fn run(args: &Args) -> CommandResult {
 
 /// That there is no such key, and what there is instead.
 fn absent(
+    domain: &DomainName,
     args: &Args,
     directory: &Path,
     of_domain: &[&KeyEntry],
     others: &[&KeyEntry],
     scan: &Scan,
 ) -> String {
-    let domain = &args.domain;
     let keys = directory.display();
     if let Some(selector) = &args.selector
         && !of_domain.is_empty()

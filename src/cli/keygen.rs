@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::CommandResult;
-use super::announce::{self, Announcement};
+use super::announce::{self, Announcement, Form};
 use super::settings;
 use crate::dkim::SigningKey;
-use crate::dns::{Format, record_name};
+use crate::dns::record_name;
 use crate::keys::{self, Algorithm, KeyEntry, RsaSize};
 use crate::names::{DomainName, Selector};
 
@@ -35,9 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
 
-    /// Print the record in this form and nothing else (may be repeated)
-    #[arg(long, value_name = "FORMAT", value_parser = announce::format_parser())]
-    format: Vec<Format>,
+    /// Print the record in this form and nothing else (may be repeated); "list" names
+    /// the forms
+    #[arg(long, value_name = "FORMAT", value_parser = announce::form_parser())]
+    format: Vec<Form>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -57,6 +58,9 @@ enum Bits {
 }
 
 pub fn run(args: &Args) -> CommandResult {
+    let Some(formats) = announce::formats(&args.format)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let algorithm = match (args.algorithm, args.bits) {
         (AlgorithmName::Ed25519, None) => Algorithm::Ed25519,
         (AlgorithmName::Ed25519, Some(_)) => {
@@ -84,7 +88,7 @@ pub fn run(args: &Args) -> CommandResult {
         path,
     };
     let made = entry.path.display().to_string();
-    announce::print(&[Announcement::new(entry, &key)], &args.format, true).map_err(|error| {
+    announce::print(&[Announcement::new(entry, &key)], &formats, true).map_err(|error| {
         format!(
             "the key is in {made}, but its record could not be printed ({error}); \
              \"signet dns\" prints it again"

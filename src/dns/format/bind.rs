@@ -6,6 +6,7 @@ pub(super) const FORMAT: Format = Format {
     name: "bind",
     aliases: &[],
     about: "a record for a zone file (BIND, NSD, Knot, PowerDNS)",
+    how: "bind: add the record to the zone file, raise the serial of its SOA, and reload the zone.\n",
     render,
 };
 

@@ -8,6 +8,7 @@ pub(super) const FORMAT: Format = Format {
     name: "json",
     aliases: &[],
     about: "a JSON object a line, for scripts",
+    how: "",
     render,
 };
 

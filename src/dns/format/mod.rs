@@ -11,6 +11,10 @@ use crate::names::{DomainName, NameError, Selector};
 
 #[cfg(test)]
 mod golden;
+mod quoting;
+mod size;
+
+pub use size::AnswerSize;
 
 /// How long resolvers may keep a record, in seconds. Short, because a record that was
 /// published wrong is seen by the world for this long after it is mended.
@@ -68,6 +72,8 @@ pub struct Format {
     pub aliases: &'static [&'static str],
     /// Whom it is for, in a few words.
     pub about: &'static str,
+    /// What to do with the text, in whole lines; empty when there is nothing to say.
+    pub how: &'static str,
     render: fn(&[Publication]) -> String,
 }
 
@@ -102,7 +108,12 @@ macro_rules! formats {
 /// The form for a person who is told one value to paste.
 pub const DEFAULT: Format = quoted::FORMAT;
 
-formats! { quoted plain bind route53_json json }
+formats! {
+    quoted plain bind route53_json cloudflare_json gcloud azure digitalocean
+    nsupdate pdnsutil tinydns unbound
+    terraform_aws terraform_google terraform_cloudflare terraform_azurerm octodns dnscontrol
+    cname json
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;

@@ -6,6 +6,12 @@ pub(super) const FORMAT: Format = Format {
     name: "quoted",
     aliases: &["route53"],
     about: "quoted strings on one line, for Amazon Route53's console",
+    how: "\
+Amazon Route53: paste the value exactly as it is, quotation marks included, on one
+line. DNS holds text in strings of at most 255 bytes, so a long key comes as several
+strings with a space between them; on two lines they would be two records, and both
+would be wrong. A name must have one such record only: replace an old one, do not add.
+",
     render,
 };
 

@@ -8,6 +8,11 @@ pub(super) const FORMAT: Format = Format {
     name: "route53-json",
     aliases: &[],
     about: "a change batch for \"aws route53 change-resource-record-sets\"",
+    how: "\
+Amazon Route53: save this as signet.json and run
+  aws route53 list-hosted-zones-by-name --dns-name DOMAIN
+  aws route53 change-resource-record-sets --hosted-zone-id ID --change-batch file://signet.json
+",
     render,
 };
 

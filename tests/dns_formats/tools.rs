@@ -1,0 +1,95 @@
+//! The programs that judge: found, run, and ended with the test.
+
+use std::io::Write;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::place::stdout;
+
+/// None when the tool is missing, which is said on the terminal, past the capture of the test runner; with `CI` set it is a failure.
+pub fn tool(name: &str, package: &str) -> Option<PathBuf> {
+    let found = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin"]
+        .iter()
+        .map(|directory| Path::new(directory).join(name))
+        .find(|path| path.exists());
+    if found.is_none() {
+        let ci =
+            std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+        assert!(!ci, "{name} is missing (Debian package {package})");
+        let _ = writeln!(
+            std::io::stderr(),
+            "\n*** NOT RUN: {name} is missing (Debian package {package}; tests/run installs it) ***"
+        );
+    }
+    found
+}
+
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
+}
+
+/// A name server on a loopback port of its own, ended when it goes out of scope.
+pub struct Server {
+    process: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// `command` gets a port that was free a moment ago; a server that finds it taken ends, and the test says so.
+    pub fn start(domain: &str, command: impl FnOnce(u16) -> Command) -> Self {
+        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = probe.local_addr().unwrap().port();
+        drop(probe);
+        let process = command(port)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            process,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !server.dig(domain, "SOA").contains("status: NOERROR") {
+            assert_eq!(
+                server.process.try_wait().unwrap(),
+                None,
+                "the name server ended"
+            );
+            assert!(Instant::now() < deadline, "the name server does not answer");
+        }
+        server
+    }
+
+    pub fn dig(&self, name: &str, kind: &str) -> String {
+        let mut dig = Command::new("dig");
+        dig.args(["@127.0.0.1", "-p", &self.address.port().to_string()])
+            .args(["+time=1", "+tries=2", name, kind]);
+        stdout(&dig.output().unwrap())
+    }
+
+    /// The one TXT record of a name, its strings joined.
+    pub fn txt(&self, name: &str) -> String {
+        let answer = self.dig(name, "TXT");
+        let start = format!("{name}.");
+        let records: Vec<_> = answer
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .collect();
+        assert_eq!(records.len(), 1, "{answer}");
+        crate::records::joined(records[0].split_once("TXT").unwrap().1)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
