@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
 use crate::server::status::{StatusListener, Textfile};
-use crate::server::{self, Server, Shared, Signals};
+use crate::server::{self, Inherited, Server, Shared, Signals, notify};
 use crate::snapshot::Snapshot;
 use crate::telemetry;
 
@@ -20,6 +20,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
+    let inherited = Inherited::take()?;
     let config = args.settings.config()?;
     telemetry::init(&config.log);
     let snapshot = Snapshot::load(config)?;
@@ -28,7 +29,7 @@ pub fn run(args: &Args) -> CommandResult {
         .enable_all()
         .build()?;
     let shared = Arc::new(Shared::new(snapshot));
-    let result = runtime.block_on(serve(args, &shared));
+    let result = runtime.block_on(serve(args, inherited, &shared));
     // A connection that outlived the grace must not hold the process.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
@@ -36,19 +37,26 @@ pub fn run(args: &Args) -> CommandResult {
 
 async fn serve(
     args: &Args,
+    inherited: Inherited,
     shared: &Arc<Shared>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let signals = Signals::catch()?;
-    let mut listeners = Vec::new();
-    for listener in &shared.snapshot().config().listen {
-        let bound = server::bind(listener).await?;
-        info!(listener = %bound, "listening");
-        listeners.push(bound);
+    // A socket that was passed in replaces those of the config.
+    let passed_in = !inherited.is_empty();
+    let mut listeners = inherited.into_bound()?;
+    if !passed_in {
+        for listener in &shared.snapshot().config().listen {
+            listeners.push(server::bind(listener).await?);
+        }
+    }
+    for listener in &listeners {
+        info!(%listener, passed_in, "listening");
     }
     let mut observers = observers(shared).await;
-    let reload = || match reload(&args.settings, shared) {
-        Ok(()) => info!("reloaded"),
-        Err(error) => {
+    observers.spawn(notify::keep_telling(shared.clone()));
+    let reload = || {
+        notify::reloading();
+        if let Err(error) = reload(&args.settings, shared) {
             let why = with_causes(&*error);
             // Each mistake on a line of its own: a log line ends where the text does.
             for line in why.lines() {
@@ -56,11 +64,17 @@ async fn serve(
             }
             shared.reload_failed(why);
             error!("the old configuration and keys stay in force");
+        } else {
+            info!("reloaded");
         }
+        notify::ready(shared);
     };
-    Server::new(shared.clone(), listeners)
-        .serve(signals.until_stop(reload))
-        .await;
+    let stop = async {
+        signals.until_stop(reload).await;
+        notify::stopping();
+    };
+    notify::ready(shared);
+    Server::new(shared.clone(), listeners).serve(stop).await;
     observers.shutdown().await;
     Ok(())
 }

@@ -53,7 +53,9 @@ enum BoundSocket {
     Tcp(TcpListener),
     Unix {
         listener: UnixListener,
-        file: SocketFile,
+        path: PathBuf,
+        /// None when whoever passed the socket in owns it.
+        _file: Option<SocketFile>,
     },
 }
 
@@ -151,7 +153,11 @@ fn bind_unix(path: &Path, listener: &Listener, address: &str) -> Result<BoundSoc
         .map_err(|e| failed("the socket could not be opened", e))?;
     let listener = UnixListener::from_std(socket.into())
         .map_err(|e| failed("the socket could not be opened", e))?;
-    Ok(BoundSocket::Unix { listener, file })
+    Ok(BoundSocket::Unix {
+        listener,
+        path: path.to_owned(),
+        _file: Some(file),
+    })
 }
 
 /// Sets the owner and group. The group `postfix`, which nobody asked for in
@@ -264,6 +270,22 @@ impl Drop for SocketFile {
 }
 
 impl Bound {
+    pub(super) fn inherited_tcp(listener: TcpListener) -> Self {
+        let socket = BoundSocket::Tcp(listener);
+        Self { socket }
+    }
+
+    pub(super) fn inherited_unix(listener: UnixListener) -> Self {
+        let address = listener.local_addr().ok();
+        let path = address.as_ref().and_then(|address| address.as_pathname());
+        let socket = BoundSocket::Unix {
+            path: path.map_or_else(PathBuf::new, Path::to_owned),
+            listener,
+            _file: None,
+        };
+        Self { socket }
+    }
+
     /// The address in Postfix's notation, with the port the system chose when the
     /// config said 0.
     pub fn address(&self) -> ListenAddress {
@@ -282,9 +304,7 @@ impl Bound {
                     port: 0,
                 },
             },
-            BoundSocket::Unix { file, .. } => ListenAddress::Unix {
-                path: file.path.clone(),
-            },
+            BoundSocket::Unix { path, .. } => ListenAddress::Unix { path: path.clone() },
         }
     }
 

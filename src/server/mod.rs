@@ -6,11 +6,14 @@
 //! peer does ends the daemon.
 
 mod connection;
+mod inherit;
 mod listener;
+pub mod notify;
 mod shared;
 mod signals;
 pub mod status;
 
+pub use inherit::{InheritError, Inherited};
 pub use listener::{BindError, Bound, bind};
 pub use shared::{ReloadFailure, Shared};
 pub use signals::Signals;

@@ -55,6 +55,11 @@ pub enum Severity {
 }
 
 impl Problem {
+    /// Whether something that was meant to sign will not.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     fn note(text: String) -> Self {
         Self {
             severity: Severity::Note,

@@ -32,14 +32,18 @@ impl Daemon {
     }
 
     pub fn spawn(place: &Place, arguments: &[&str]) -> Self {
-        let mut child = Command::new(SIGNET)
+        let mut command = Command::new(SIGNET);
+        command
             .arg("serve")
             .arg("--keys")
             .arg(place.keys())
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(arguments);
+        Self::run(command)
+    }
+
+    /// A command line of the caller's that becomes `signet serve`.
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (send, log) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
