@@ -24,6 +24,8 @@ use crate::telemetry::Outcome;
 
 /// Most of the flights of packets between two replies fit into one read of this size.
 const READ: usize = 16 * 1024;
+/// Where one did not, more is to come: room for the largest packet of a body.
+const BULK: usize = 64 * 1024 + 8;
 
 thread_local! {
     /// Where the connections of a thread read into, one at a time, so that one that
@@ -68,6 +70,7 @@ async fn converse(
     let mut conversation = Conversation::new(snapshot);
     let mut input = BytesMut::new();
     let mut output = BytesMut::new();
+    let mut bulk = false;
     // Moved only when it goes off: to set it anew for every read costs as much as the
     // read.
     let mut heard = tokio::time::Instant::now();
@@ -92,14 +95,10 @@ async fn converse(
             stream.write_all(&output).await?;
             output.clear();
         }
-        // What waits keeps nothing; a packet that is partly here has its room.
-        if input.is_empty() {
-            input = BytesMut::new();
-        }
         let read = loop {
             tokio::select! {
                 biased;
-                read = receive(&mut stream, &mut input) => break read,
+                read = receive(&mut stream, &mut input, bulk) => break read,
                 () = &mut alarm => {
                     let due = heard + limits.idle;
                     if tokio::time::Instant::now() >= due {
@@ -116,7 +115,7 @@ async fn converse(
                 record(shared, conversation.hang_up());
                 return Ok(());
             }
-            Ok(_) => {}
+            Ok(length) => bulk = length >= READ,
             Err(error) => {
                 record(shared, conversation.hang_up());
                 return Err(error.into());
@@ -125,19 +124,30 @@ async fn converse(
     }
 }
 
-/// Appends what has come to `input`. Loses nothing when it is dropped before it ends.
-async fn receive(stream: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Result<usize> {
-    // The decoder has made room for the rest of a large packet: no copy for it.
-    if input.capacity() - input.len() >= READ {
-        return stream.read_buf(input).await;
-    }
+/// Appends what has come to `input`, which keeps no memory while nothing comes and
+/// nothing is in it. Loses nothing when it is dropped before it ends.
+async fn receive(
+    stream: &mut (impl AsyncRead + Unpin),
+    input: &mut BytesMut,
+    bulk: bool,
+) -> io::Result<usize> {
     poll_fn(|context| {
-        ROOM.with_borrow_mut(|room| {
-            let mut read = ReadBuf::new(room);
-            ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
-            input.extend_from_slice(read.filled());
-            Poll::Ready(Ok(read.filled().len()))
-        })
+        // A large packet is read to where it stays.
+        let read = if bulk || input.capacity() - input.len() >= READ {
+            input.reserve(BULK.saturating_sub(input.len()));
+            pin!(stream.read_buf(input)).poll(context)
+        } else {
+            ROOM.with_borrow_mut(|room| {
+                let mut read = ReadBuf::new(room);
+                ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+                input.extend_from_slice(read.filled());
+                Poll::Ready(Ok(read.filled().len()))
+            })
+        };
+        if read.is_pending() && input.is_empty() {
+            *input = BytesMut::new();
+        }
+        read
     })
     .await
 }
