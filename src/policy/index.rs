@@ -37,13 +37,35 @@ impl Default for Chain {
 }
 
 impl Index {
-    /// Files the next number, counted from 0, under a pattern.
-    pub fn push(&mut self, pattern: &Pattern) {
+    /// Makes room for these patterns at once: growing by and by hashes each of them
+    /// several times over.
+    pub fn reserve<'p>(&mut self, patterns: impl Iterator<Item = &'p Pattern>) {
+        let (mut addresses, mut domains, mut below) = (0, 0, 0);
+        for pattern in patterns {
+            match pattern {
+                Pattern::Address(_) => addresses += 1,
+                Pattern::Domain(_) => domains += 1,
+                Pattern::Below(_) => below += 1,
+                Pattern::Glob(_) => {}
+            }
+        }
+        self.addresses.reserve(addresses);
+        self.domains.reserve(domains);
+        self.below.reserve(below);
+        self.next.reserve(addresses + domains + below);
+    }
+
+    /// Files the next number, counted from 0, under a pattern. Gives the first number
+    /// that was filed under the same, unless it is a glob.
+    pub fn push(&mut self, pattern: &Pattern) -> Option<usize> {
         // More than 4 billion patterns do not fit into memory.
         let number = u32::try_from(self.next.len()).unwrap_or(NONE);
         self.next.push(NONE);
         let chain = match pattern {
-            Pattern::Glob(glob) => return self.globs.push((glob.clone(), number)),
+            Pattern::Glob(glob) => {
+                self.globs.push((glob.clone(), number));
+                return None;
+            }
             Pattern::Address(address) => self.addresses.entry(key(address).into()).or_default(),
             Pattern::Domain(domain) => self.domains.entry(domain.clone()).or_default(),
             Pattern::Below(parent) => self.below.entry(parent.clone()).or_default(),
@@ -53,6 +75,7 @@ impl Index {
             None => chain.first = number,
         }
         chain.last = number;
+        (chain.first != number).then_some(chain.first as usize)
     }
 
     /// The numbers whose pattern matches the address: its own first, then its domain's,

@@ -91,7 +91,11 @@ fn has(origin: &Origin<'_>, trusted: &TrustedMacro) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
+    use crate::milter::frame::Frame;
+    use crate::milter::{Session, Wanted};
 
     fn stranger() -> Origin<'static> {
         Origin {
@@ -164,5 +168,43 @@ mod tests {
         };
         assert_eq!(decide(&trust, &origin), Ok(TrustedBy::DaemonName));
         assert!(decide(&trust, &stranger()).is_err());
+    }
+
+    /// The macros of a session to which Postfix sent these with CONNECT.
+    fn session(macros: &[u8]) -> Session {
+        let mut session = Session::new(Wanted::default());
+        let mut out = BytesMut::new();
+        let offer = [6u32, 0x1ff, 0x1f_ffff].map(u32::to_be_bytes).concat();
+        for (command, payload) in [(b'O', offer), (b'D', [b"C", macros].concat())] {
+            let payload = payload.into();
+            session
+                .receive(&Frame { command, payload }, &mut out)
+                .unwrap();
+        }
+        session
+    }
+
+    #[test]
+    fn a_macro_is_trusted_when_it_has_the_value() {
+        let trust = |text: &str| Trust {
+            macros: vec![text.parse().unwrap()],
+            ..Trust::default()
+        };
+        let decide = |text: &str, macros: &[u8]| {
+            let session = session(macros);
+            let origin = Origin {
+                macros: Some(session.macros()),
+                ..stranger()
+            };
+            decide(&trust(text), &origin)
+        };
+        assert_eq!(decide("customer", b"{customer}\0x\0"), Ok(TrustedBy::Macro));
+        assert_eq!(
+            decide("{customer}=yes", b"{customer}\0yes\0"),
+            Ok(TrustedBy::Macro)
+        );
+        assert!(decide("customer", b"{customer}\0\0").is_err());
+        assert!(decide("customer=yes", b"{customer}\0yes!\0").is_err());
+        assert!(decide("customer=yes", b"{other}\0yes\0").is_err());
     }
 }

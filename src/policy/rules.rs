@@ -1,5 +1,7 @@
 //! The fourth question: which rules are for this author?
 
+use std::collections::HashMap;
+
 use super::index::Index;
 use crate::config::{Pattern, Rule};
 use crate::names::Address;
@@ -9,6 +11,8 @@ use crate::names::Address;
 pub struct RuleTable {
     rules: Vec<Rule>,
     index: Index,
+    /// Rules whose pattern stood there before, and the number of the first with it.
+    repeated: Vec<(usize, usize)>,
 }
 
 /// A rule that never decides, because an earlier one is for the same authors.
@@ -22,10 +26,16 @@ impl RuleTable {
     /// The rules in the order in which they were written.
     pub fn new(rules: Vec<Rule>) -> Self {
         let mut index = Index::default();
-        for rule in &rules {
-            index.push(&rule.pattern);
+        index.reserve(rules.iter().map(|rule| &rule.pattern));
+        let patterns = rules.iter().enumerate();
+        let repeated = patterns
+            .filter_map(|(number, rule)| Some((number, index.push(&rule.pattern)?)))
+            .collect();
+        Self {
+            rules,
+            index,
+            repeated,
         }
-        Self { rules, index }
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -55,33 +65,69 @@ impl RuleTable {
     }
 
     /// Rules that can never win: the pattern stands there before, or a glob before it
-    /// takes everything.
+    /// takes everything. In the order in which they were written.
     pub fn shadowed(&self) -> Vec<Shadowed<'_>> {
-        let mut first = std::collections::HashMap::new();
-        let mut everything: Option<&Rule> = None;
-        let mut shadowed = Vec::new();
-        for rule in self.rules.iter().filter(|rule| !rule.multiple) {
-            let glob = match &rule.pattern {
-                Pattern::Glob(glob) => Some(glob),
-                _ => None,
-            };
-            let by = first
-                .get(&rule.pattern)
-                .copied()
-                .or(everything.filter(|_| glob.is_some()));
-            match by {
-                Some(by) => shadowed.push(Shadowed { rule, by }),
+        let mut numbers = self.repeated_in_vain();
+        numbers.extend(self.globs_in_vain());
+        numbers.sort_unstable();
+        let rule = |number: usize| self.rules.get(number);
+        numbers
+            .into_iter()
+            .filter_map(|(number, by)| Some((rule(number)?, rule(by)?)))
+            .map(|(rule, by)| Shadowed { rule, by })
+            .collect()
+    }
+
+    fn decides(&self, number: usize) -> bool {
+        self.rules.get(number).is_some_and(|rule| !rule.multiple)
+    }
+
+    /// Repeated patterns, each with the rule that wins. Globs are not among them.
+    fn repeated_in_vain(&self) -> Vec<(usize, usize)> {
+        // By the first rule with the pattern: the one that wins.
+        let mut winner: HashMap<usize, usize> = HashMap::new();
+        let mut in_vain = Vec::new();
+        for (number, first) in &self.repeated {
+            if !self.decides(*number) {
+                continue;
+            }
+            match winner.get(first) {
+                Some(by) => in_vain.push((*number, *by)),
+                None if self.decides(*first) => {
+                    winner.insert(*first, *first);
+                    in_vain.push((*number, *first));
+                }
                 None => {
-                    first.insert(&rule.pattern, rule);
+                    winner.insert(*first, *number);
                 }
             }
-            // A rule for the author's own domain steps back where that has no key.
-            let always = rule.domain.is_some();
-            if always && glob.is_some_and(|glob| glob.is_everything()) {
-                everything = everything.or(Some(rule));
+        }
+        in_vain
+    }
+
+    fn globs_in_vain(&self) -> Vec<(usize, usize)> {
+        let mut seen = HashMap::new();
+        let mut everything = None;
+        let mut in_vain = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate() {
+            let Pattern::Glob(glob) = &rule.pattern else {
+                continue;
+            };
+            if rule.multiple {
+                continue;
+            }
+            match seen.get(glob).copied().or(everything) {
+                Some(by) => in_vain.push((number, by)),
+                None => {
+                    seen.insert(glob, number);
+                    // One for the author's own domain steps back where that has no key.
+                    if rule.domain.is_some() && glob.is_everything() {
+                        everything = Some(number);
+                    }
+                }
             }
         }
-        shadowed
+        in_vain
     }
 }
 
@@ -151,5 +197,8 @@ mod tests {
             [(4, 1)]
         );
         assert_eq!(shadowed("rule '*'\nrule '*@b.*'\n"), []);
+        let three = "rule 'a.example'\nmultiple = true\nrule 'a.example'\nrule 'a.example'\n";
+        assert_eq!(shadowed(three), [(6, 4)]);
+        assert_eq!(shadowed("rule '*@b.*'\nrule '*@b.*'\n"), [(3, 1)]);
     }
 }
