@@ -49,6 +49,7 @@ targets! {
     header_canonicalization = "../fuzz/entry/header_canonicalization.rs",
     record_file = "../fuzz/entry/record_file.rs",
     opendkim_conf = "../fuzz/entry/opendkim_conf.rs",
+    rspamd_conf = "../fuzz/entry/rspamd_conf.rs",
     session = "../fuzz/entry/session.rs",
     verify = "../fuzz/entry/verify.rs",
 }

@@ -11,6 +11,8 @@ use crate::config::{Config, ConfigErrors};
 use crate::import::{self, Import};
 use crate::snapshot::Snapshot;
 
+use replay::Judge;
+
 mod judge;
 mod replay;
 mod sample;
@@ -29,6 +31,19 @@ enum Source {
     /// Read opendkim.conf and its tables; write a config, a report, and sign a sample
     /// for each rule with both programs
     Opendkim(OpenDkim),
+
+    /// Read rspamd's dkim_signing.conf and its maps; write a config and a report
+    Rspamd(Rspamd),
+}
+
+#[derive(clap::Args)]
+struct Rspamd {
+    /// The dkim_signing.conf, from local.d or override.d
+    #[arg(value_name = "CONF")]
+    conf: PathBuf,
+
+    #[command(flatten)]
+    out: Out,
 }
 
 #[derive(clap::Args)]
@@ -54,26 +69,52 @@ struct Out {
 pub fn run(args: &Args) -> CommandResult {
     match &args.source {
         Source::Opendkim(args) => opendkim(args),
+        Source::Rspamd(args) => rspamd(args),
     }
+}
+
+fn rspamd(args: &Rspamd) -> CommandResult {
+    let imported = import::rspamd::import(&args.conf).map_err(ConfigErrors)?;
+    finish(&imported, &args.conf, &args.out.out, |_| {
+        Judge::Nobody("rspamd is not asked to sign the same: compare a message of your own")
+    })
 }
 
 fn opendkim(args: &OpenDkim) -> CommandResult {
     let directory = std::env::current_dir()?;
     let imported = import::opendkim::import(&args.conf, &directory).map_err(ConfigErrors)?;
+    finish(
+        &imported,
+        &args.conf,
+        &args.out.out,
+        |imported| match judge::OpenDkim::start(imported, &args.conf, &directory) {
+            Some(Ok(judge)) => Judge::OpenDkim(Box::new(judge)),
+            Some(Err(why)) => Judge::Failed(why),
+            None => Judge::Nobody("OpenDKIM is not installed here: nothing to compare with"),
+        },
+    )
+}
+
+/// Writes, signs a sample for each rule, and tells.
+fn finish(
+    imported: &Import,
+    conf: &Path,
+    out: &Path,
+    judge: impl FnOnce(&Import) -> Judge,
+) -> CommandResult {
     let heading = format!(
         "{MARK} from {}. report.txt beside it says what\nbecame of every option.",
-        args.conf.display()
+        conf.display()
     );
-    let (config, mut report) = write(&imported, &args.out.out, &heading)?;
+    let (config, mut report) = write(imported, out, &heading)?;
     let snapshot = Snapshot::load(config)?;
-    let judge = judge::OpenDkim::start(&imported, &args.conf, &directory);
-    let replay = replay::run(&imported.settings.rules, &snapshot, judge);
+    let replay = replay::run(&imported.settings.rules, &snapshot, judge(imported));
     report.push_str(&replay.text);
-    fs::write(args.out.out.join("report.txt"), &report)?;
+    fs::write(out.join("report.txt"), &report)?;
     print!("{report}");
     println!(
         "\nwritten: {0}/signet.toml and {0}/report.txt\nnext: signet check --config {0}/signet.toml",
-        args.out.out.display()
+        out.display()
     );
     Ok(ExitCode::from(u8::from(!replay.alike)))
 }

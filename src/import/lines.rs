@@ -40,6 +40,33 @@ pub fn read(path: &Path, name: &str) -> Result<Vec<Line>, ConfigError> {
     split(BufReader::new(file), name)
 }
 
+/// The largest file of settings, in bytes.
+const LARGEST_SETTINGS: u64 = 1024 * 1024;
+
+/// All of a file of settings, for a syntax that is not made of lines.
+///
+/// # Errors
+/// As [`read`].
+pub fn whole(path: &Path, name: &str) -> Result<String, ConfigError> {
+    let cannot = |problem| wrong(name, 0, problem);
+    let metadata = std::fs::metadata(path).map_err(|error| cannot(why_not(&error)))?;
+    if !metadata.is_file() {
+        return Err(cannot("is not a regular file".to_owned()));
+    }
+    let file = File::open(path).map_err(|error| cannot(why_not(&error)))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_SETTINGS + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot(why_not(&error)))?;
+    if bytes.len() as u64 > LARGEST_SETTINGS {
+        let limit = LARGEST_SETTINGS >> 10;
+        return Err(cannot(format!(
+            "is larger than {limit} KiB; is it the right file?"
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| cannot("is not UTF-8".to_owned()))
+}
+
 /// Splits what `reader` yields into lines, as [`read`] does.
 ///
 /// # Errors

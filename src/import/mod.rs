@@ -9,6 +9,7 @@ pub mod glob;
 mod lines;
 pub mod opendkim;
 pub mod report;
+pub mod rspamd;
 pub mod settings;
 
 /// What an importer made of another signer's files.

@@ -52,6 +52,7 @@ pub struct Settings {
     pub canonicalization: Canonicalization,
     pub sign: Vec<FieldName>,
     pub oversign: Vec<FieldName>,
+    pub oversign_present: Vec<FieldName>,
     pub expiry: Option<Duration>,
     pub request_reports: bool,
     pub on_failure: OnFailure,
@@ -66,7 +67,7 @@ impl Settings {
     pub fn to_toml(&self, heading: &str) -> String {
         let mut page = Page::default();
         for line in heading.lines() {
-            page.text(format_args!("# {line}"));
+            page.comment(line);
         }
         page.text("");
         if let Some(listener) = &self.listen {
@@ -97,7 +98,7 @@ impl Settings {
             quoted(&self.canonicalization.to_string()),
         );
         page.key("sign", strings(&self.sign));
-        page.key("oversign_present", "[]");
+        page.key("oversign_present", strings(&self.oversign_present));
         page.key("oversign", strings(&self.oversign));
         if let Some(expiry) = self.expiry {
             page.key("expiry", quoted(&format!("{}s", expiry.as_secs())));
@@ -119,7 +120,9 @@ impl Settings {
             page.key("file", quoted(&key.file.to_string_lossy()));
         }
         for rule in &self.rules {
-            page.text(format_args!("\n# {}\n[[rule]]", rule.origin));
+            page.text("");
+            page.comment(&rule.origin);
+            page.text("[[rule]]");
             page.key("pattern", quoted(&rule.pattern));
             if let Some(domain) = &rule.domain {
                 page.key("domain", quoted(domain.as_str()));
@@ -143,6 +146,15 @@ struct Page(String);
 impl Page {
     fn text(&mut self, text: impl Display) {
         let _ = writeln!(self.0, "{text}");
+    }
+
+    /// A file name may hold anything, the end of a line too.
+    fn comment(&mut self, text: &str) {
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { '?' } else { c })
+            .collect();
+        self.text(format_args!("# {text}"));
     }
 
     fn key(&mut self, key: &str, value: impl Display) {

@@ -21,8 +21,17 @@ pub struct Replay {
     pub alike: bool,
 }
 
+/// With whom signet is compared.
+pub enum Judge {
+    OpenDkim(Box<OpenDkim>),
+    /// It is there and does not work; why.
+    Failed(String),
+    /// With nobody; why.
+    Nobody(&'static str),
+}
+
 /// Signs for each rule, and compares with the other program if there is one.
-pub fn run(rules: &[Rule], snapshot: &Snapshot, judge: Option<Result<OpenDkim, String>>) -> Replay {
+pub fn run(rules: &[Rule], snapshot: &Snapshot, judge: Judge) -> Replay {
     let mut replay = Replay {
         text: "\nreplay: one message for each rule\n".to_owned(),
         alike: true,
@@ -32,15 +41,15 @@ pub fn run(rules: &[Rule], snapshot: &Snapshot, judge: Option<Result<OpenDkim, S
         replay.line(format!("  {} rules: every {step}th is tried", rules.len()));
     }
     let mut judge = match judge {
-        None => {
-            replay.line("  OpenDKIM is not installed here: nothing to compare with".to_owned());
+        Judge::Nobody(why) => {
+            replay.line(format!("  {why}"));
             None
         }
-        Some(Err(why)) => {
+        Judge::Failed(why) => {
             replay.line(format!("  not compared: OpenDKIM {why}"));
             None
         }
-        Some(Ok(judge)) => {
+        Judge::OpenDkim(judge) => {
             replay.line(format!(
                 "  signed by signet and by {}, and compared",
                 judge.name

@@ -19,8 +19,13 @@ mod tables;
 mod trust;
 mod work;
 
-pub use self::conf::{Conf, Setting};
+pub use self::conf::{Conf, Setting, printable};
+pub(super) use self::dataset::{DataSet, Entry, Matching};
+pub(super) use self::keytable::{Key, KeyTable};
 use self::options::Treatment;
+pub(super) use self::order::Pattern;
+pub(super) use self::signingtable::{Rule, rules};
+pub(super) use self::tables::{domains_with_a_file, write_rules};
 use self::work::Work;
 use super::Import;
 use super::report::{Outcome, Report};

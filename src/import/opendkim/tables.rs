@@ -9,7 +9,8 @@ use super::signingtable::{self, Rule};
 use super::work::{Work, shown};
 use crate::import::lines;
 use crate::import::report::Outcome::{Changed, Dropped, NeedsYou, Same};
-use crate::import::settings::{self, KeyFile};
+use crate::import::report::Report;
+use crate::import::settings::{self, KeyFile, Settings};
 use crate::names::{DomainName, Selector};
 
 /// A selector that no key has, for a rule whose line of the KeyTable is unusable: mail
@@ -37,8 +38,13 @@ pub fn read(work: &mut Work) {
         Some(_) => from_tables(work),
         None => from_domain(work),
     };
+    write_rules(rules, &mut work.settings, &mut work.report);
+}
+
+/// Writes rules with their keys.
+pub fn write_rules(rules: Vec<Rule>, settings: &mut Settings, report: &mut Report) {
     for rule in merged(rules) {
-        add(rule, work);
+        add(rule, settings, report);
     }
 }
 
@@ -239,7 +245,7 @@ fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
     merged
 }
 
-fn add((rule, keys): (Rule, Vec<Key>), work: &mut Work) {
+fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Report) {
     let mut selectors: Vec<Selector> = keys.iter().map(|key| key.selector.clone()).collect();
     let mut domain = keys.first().and_then(|key| key.domain.clone());
     if selectors.is_empty() {
@@ -251,11 +257,11 @@ fn add((rule, keys): (Rule, Vec<Key>), work: &mut Work) {
         };
     }
     for key in keys {
-        for file in files(&key, &rule.pattern, work) {
-            add_key(file, &key, work);
+        for file in files(&key, &rule.pattern, report) {
+            add_key(file, &key, settings, report);
         }
     }
-    work.settings.rules.push(settings::Rule {
+    settings.rules.push(settings::Rule {
         pattern: rule.pattern.text(),
         domain,
         selectors,
@@ -267,7 +273,7 @@ fn add((rule, keys): (Rule, Vec<Key>), work: &mut Work) {
 
 /// The files that a key names; a `%` in its path is each domain that the pattern may
 /// match and that has a file.
-fn files(key: &Key, pattern: &Pattern, work: &mut Work) -> Vec<KeyFile> {
+fn files(key: &Key, pattern: &Pattern, report: &mut Report) -> Vec<KeyFile> {
     let file = |domain: Option<DomainName>, file: PathBuf| KeyFile {
         domain,
         selector: key.selector.clone(),
@@ -287,10 +293,10 @@ fn files(key: &Key, pattern: &Pattern, work: &mut Work) -> Vec<KeyFile> {
     if key.domain.is_some() {
         let why = "the key file is the author's domain's and the signing domain is not: signet has \
                    one key file for a domain and selector. Name the files of each domain";
-        work.report.add(NeedsYou, &key.place, option, why);
+        report.add(NeedsYou, &key.place, option, why);
         return Vec::new();
     }
-    let found = domains(&path);
+    let found = domains_with_a_file(&path);
     let why = format!(
         "% in a path is each domain that has such a file now: {}. A domain that comes later needs \
          a [[key]] of its own, or a key in the key directory",
@@ -299,7 +305,7 @@ fn files(key: &Key, pattern: &Pattern, work: &mut Work) -> Vec<KeyFile> {
             many => format!("{many} have"),
         }
     );
-    work.report.add(
+    report.add(
         if found.is_empty() { NeedsYou } else { Changed },
         &key.place,
         option,
@@ -313,7 +319,7 @@ fn files(key: &Key, pattern: &Pattern, work: &mut Work) -> Vec<KeyFile> {
 }
 
 /// The domains for which a path with `%` for their name exists.
-fn domains(path: &str) -> Vec<DomainName> {
+pub fn domains_with_a_file(path: &str) -> Vec<DomainName> {
     let Some((before, after)) = path.split_once('%') else {
         return Vec::new();
     };
@@ -338,30 +344,38 @@ fn domains(path: &str) -> Vec<DomainName> {
     domains
 }
 
-fn add_key(file: KeyFile, key: &Key, work: &mut Work) {
-    let option = format!("KeyTable {}", file.file.display());
+fn add_key(file: KeyFile, key: &Key, settings: &mut Settings, report: &mut Report) {
+    let option = format!("key file {}", file.file.display());
     let same = |known: &&KeyFile| known.domain == file.domain && known.selector == file.selector;
-    if let Some(known) = work.settings.keys.iter().find(same) {
+    if let Some(known) = settings.keys.iter().find(same) {
         if known.file != file.file {
             let why = format!(
                 "{} has the same domain and selector, which name one key record in DNS: only one \
                  of the two files can be its key. That one is used; take the other line out",
                 known.file.display()
             );
-            work.report.add(NeedsYou, &key.place, option, why);
+            report.add(NeedsYou, &key.place, option, why);
         }
         return;
     }
-    if let Err(why) = readable(&file.file, work.settings.require_safe_keys) {
-        let why = format!("{why}. Mail that needs it waits, as it does with OpenDKIM");
-        work.report.add(NeedsYou, &key.place, option, why);
+    if file.file.as_os_str().is_empty() || file.file.to_string_lossy().contains('\0') {
+        report.add(
+            NeedsYou,
+            &key.place,
+            "key file",
+            "the path of the key is none; name its file",
+        );
+        return;
     }
-    work.settings.keys.push(file);
+    if let Err(why) = readable(&file.file) {
+        let why = format!("{why}. Mail that needs it waits");
+        report.add(NeedsYou, &key.place, option, why);
+    }
+    settings.keys.push(file);
 }
 
 /// Why a key file cannot be used.
-fn readable(path: &Path, safe: bool) -> Result<(), String> {
-    let _ = safe;
+fn readable(path: &Path) -> Result<(), String> {
     let metadata = std::fs::metadata(path).map_err(|error| lines::why_not(&error))?;
     if !metadata.is_file() {
         return Err("is not a regular file".to_owned());
