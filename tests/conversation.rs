@@ -370,3 +370,13 @@ fn every_canonicalization_of_an_existing_signature_is_known_again() {
         );
     }
 }
+
+#[test]
+fn an_excluded_peer_is_accepted_at_connect_with_one_line_for_its_session() {
+    let here = Here::with(&["example.com"], "[trust]\nexcept = [\"127.0.0.9\"]\n");
+    let line = Line::open(&here, 6, [127, 0, 0, 9]);
+    assert_eq!(line.outcomes.len(), 1);
+    let expected = (Reason::ExcludedNetwork, Fate::Passed);
+    assert_eq!(reason(&line.outcomes[0]), expected);
+    assert!(is_signed(&Line::here(&here).send(LETTER).1));
+}

@@ -151,9 +151,17 @@ impl Filter {
         let name = Some(connect.hostname);
         match context.snapshot.decide_client(self.client, name) {
             Ok(()) => Effect::Respond(Response::Continue),
-            // ACCEPT here ends the milter's part in the
-            // whole SMTP session, so an excluded peer costs nothing more.
-            Err(_) => Effect::Respond(Response::Accept),
+            // ACCEPT here ends the milter's part in the whole SMTP session: an excluded
+            // peer costs nothing more, and one line stands for all of its messages.
+            Err(reason) => {
+                let verdict = Verdict::NotSigned {
+                    reason,
+                    detail: "every message of this SMTP session".to_owned(),
+                    action: Action::Passed,
+                };
+                let outcome = outcome(self.client, context.macros, verdict);
+                Effect::Conclude(Response::Accept, Box::new(outcome))
+            }
         }
     }
 
