@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
-fn selector_of_today() -> Result<Selector, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn selector_of_today() -> Result<Selector, Box<dyn std::error::Error + Send + Sync>> {
     let now = jiff::Timestamp::try_from(SystemTime::now())?;
     Ok(Selector::parse(&now.strftime("s%Y%m%d").to_string())?)
 }

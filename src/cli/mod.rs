@@ -19,6 +19,7 @@ mod playback;
 mod selftest;
 mod serve;
 mod settings;
+mod setup;
 mod sign;
 mod status;
 mod verify;
@@ -37,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Print the commands that set up signing on this machine
+    Setup(setup::Args),
     /// Make a key and print the DNS record to publish
     Keygen(keygen::Args),
     /// Print the DNS record of a key again
@@ -76,6 +79,7 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 /// Parses the command line and runs the command it names.
 pub fn run() -> CommandResult {
     match Cli::parse().command {
+        Command::Setup(args) => setup::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Dns(args) => dns::run(&args),
         Command::Serve(args) => serve::run(&args),

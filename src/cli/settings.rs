@@ -2,6 +2,7 @@
 //! file; without a file the defaults hold.
 
 use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigErrors, ListenAddress};
@@ -84,6 +85,17 @@ pub fn key_directory(flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
         Some(directory) => Ok(directory.to_owned()),
         None => Ok(Settings::default().config()?.keys),
     }
+}
+
+/// Reads the address of a name server, for `--resolver`.
+///
+/// # Errors
+/// What was expected instead.
+pub fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let alone = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+    text.parse().or(alone).map_err(|_| {
+        "expected an IP address, with or without a port: 192.0.2.1:53, [2001:db8::1]:53".to_owned()
+    })
 }
 
 fn read(file: &Path) -> Result<Config, SettingsError> {

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::CommandResult;
 use super::message_file::{ReadError, read_message};
+use super::settings::name_server;
 use crate::dns::lookup::Lookup;
 use crate::verify::{self, Message, Records, Summary};
 
@@ -26,7 +27,7 @@ pub struct Args {
     dns_file: Vec<PathBuf>,
 
     /// Ask this name server; with --dns-file, only for names that are not in the file
-    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = server)]
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = name_server)]
     resolver: Option<SocketAddr>,
 
     /// Print one line of JSON
@@ -91,11 +92,4 @@ fn read_records(path: &Path) -> Result<Records, Box<dyn std::error::Error + Send
     let text = fs::read(path).map_err(|source| ReadError::new(path, source))?;
     let text = String::from_utf8_lossy(&text);
     Records::from_text(&text).map_err(|error| format!("{}: {error}", path.display()).into())
-}
-
-fn server(text: &str) -> Result<SocketAddr, String> {
-    let alone = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
-    text.parse().or(alone).map_err(|_| {
-        "expected an IP address, with or without a port: 192.0.2.1:53, [2001:db8::1]:53".to_owned()
-    })
 }

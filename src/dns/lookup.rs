@@ -12,14 +12,15 @@ use hickory_resolver::config::{
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
-/// What a lookup of the TXT records of one name came to.
+/// What a lookup of the records of one name and type came to; by default of TXT, each
+/// with its character-strings joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The records, each with its character-strings joined. Not empty.
-    Found(Vec<Vec<u8>>),
-    /// The name does not exist or has no TXT record.
+pub enum Answer<T = Vec<u8>> {
+    /// The records. Not empty.
+    Found(Vec<T>),
+    /// The name does not exist or has no record of this type.
     Missing,
     /// It could not be found out; the text says why.
     Trouble(String),
@@ -98,6 +99,28 @@ impl Lookup {
 
     /// The TXT records of a full name.
     pub async fn txt(&self, name: &str) -> Answer {
+        self.records(name, RecordType::TXT, |data| match data {
+            RData::TXT(txt) => Some(txt.txt_data.concat()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The names of the servers of a zone, in small letters without a dot at the end.
+    pub async fn name_servers(&self, zone: &str) -> Answer<String> {
+        self.records(zone, RecordType::NS, |data| match data {
+            RData::NS(server) => Some(plain(&server.0)),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn records<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        read: impl Fn(&RData) -> Option<T>,
+    ) -> Answer<T> {
         let trouble = |why: String| Answer::Trouble(format!("{why} (asked {})", self.server));
         let name = match Name::from_str_relaxed(name) {
             Ok(mut name) => {
@@ -107,7 +130,7 @@ impl Lookup {
             }
             Err(error) => return trouble(format!("the name cannot be asked for: {error}")),
         };
-        let found = match self.resolver.txt_lookup(name).await {
+        let found = match self.resolver.lookup(name, kind).await {
             Ok(found) => found,
             // Only these two say that there is no record; hickory puts every kind of
             // "no answer" into one error.
@@ -121,18 +144,23 @@ impl Lookup {
             }
             Err(error) => return trouble(words(&error)),
         };
-        let mut records: Vec<Vec<u8>> = Vec::new();
-        for record in found.answers() {
-            if let RData::TXT(txt) = &record.data {
-                records.push(txt.txt_data.concat());
-            }
-        }
+        let records: Vec<T> = found
+            .answers()
+            .iter()
+            .filter_map(|record| read(&record.data))
+            .collect();
         if records.is_empty() {
             Answer::Missing
         } else {
             Answer::Found(records)
         }
     }
+}
+
+/// A name as people write it.
+fn plain(name: &Name) -> String {
+    let text = name.to_lowercase().to_string();
+    text.trim_end_matches('.').to_owned()
 }
 
 fn words(error: &NetError) -> String {

@@ -28,6 +28,8 @@ pub struct Setup {
     pub chroot: bool,
     /// Whether the milter is reached over TCP; otherwise over the Unix socket in the queue directory.
     pub tcp: bool,
+    /// What smtpd_milters is, with non_smtpd_milters empty; otherwise both are the milter's address.
+    pub milters: Option<&'static str>,
     /// Lines added to main.cf.
     pub main_cf: Vec<String>,
     /// Files beside main.cf, for its tables: a name and a text.
@@ -43,6 +45,7 @@ impl Default for Setup {
         Self {
             chroot: true,
             tcp: false,
+            milters: None,
             main_cf: Vec::new(),
             files: Vec::new(),
             services: Vec::new(),
@@ -135,6 +138,11 @@ impl Instance {
 
     pub fn queue(&self) -> PathBuf {
         self.home.path().join("queue")
+    }
+
+    /// What `postconf -c` takes.
+    pub fn config(&self) -> PathBuf {
+        self.home.path().join("etc")
     }
 
     pub fn log(&self) -> String {
@@ -251,6 +259,10 @@ fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> String {
     } else {
         RELATIVE_SOCKET.to_owned()
     };
+    let (smtpd_milters, non_smtpd_milters) = match setup.milters {
+        Some(milters) => (milters, ""),
+        None => (milter.as_str(), milter.as_str()),
+    };
     let daemons = daemon_directory();
     let sink = format!("[{}]:{}", sink.address().ip(), sink.address().port());
     let mut text = format!(
@@ -280,8 +292,8 @@ message_size_limit = 62914560
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
-smtpd_milters = {milter}
-non_smtpd_milters = {milter}
+smtpd_milters = {smtpd_milters}
+non_smtpd_milters = {non_smtpd_milters}
 milter_default_action = tempfail
 "
     );

@@ -34,6 +34,7 @@ mod passing_through;
 mod restarts;
 mod rules;
 mod send_as;
+mod setup;
 mod submission;
 mod transactions;
 mod trust;
