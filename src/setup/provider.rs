@@ -1,8 +1,6 @@
 //! Who serves a zone, known by the names of its name servers, and which form of the
 //! record that provider's console takes.
 
-use crate::dns::Format;
-
 /// Where a zone is kept, as far as the names of its servers tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provider {
@@ -94,16 +92,12 @@ impl Provider {
                 how,
             })
     }
-
-    /// The form itself.
-    pub fn form(&self) -> Format {
-        self.format.parse().unwrap_or(crate::dns::format::DEFAULT)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::Format;
 
     fn format(server: &str) -> &'static str {
         Provider::of(&[server.to_owned()], false).format
