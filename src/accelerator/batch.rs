@@ -1,5 +1,6 @@
 //! A batch: padded, signed, and checked before anything leaves.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -52,16 +53,6 @@ impl Accelerator {
             }
             Err(error) => panic!("SIGNET_BATCH_LIBRARY: {error}"),
         }
-    }
-
-    /// The version that the library gives itself.
-    pub fn version(&self) -> String {
-        self.library.version().to_string()
-    }
-
-    /// What was loaded: a path, or a name that the system's loader resolved.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Makes up to [`LANES`] signatures (RSASSA-PKCS1-v1_5 with SHA-256) with keys of
@@ -124,6 +115,13 @@ impl Accelerator {
     fn give_scratch(&self, scratch: SecretPages) {
         let mut idle = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(scratch);
+    }
+}
+
+impl fmt::Display for Accelerator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (version, path) = (self.library.version(), self.path.display());
+        write!(f, "crypto_mb {version} ({path}), AVX-512 IFMA")
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::settings::{Settings, SettingsError};
 use super::{CommandResult, with_causes};
+use crate::server;
 use crate::snapshot::{Severity, Snapshot, SnapshotError};
 
 #[derive(clap::Args)]
@@ -26,6 +27,10 @@ pub fn run(args: &Args) -> CommandResult {
         None => println!("# from flags and defaults; there is no config file"),
     }
     print!("{}", config.to_toml());
+    let batched = match server::accelerator(&config.batch) {
+        Ok(accelerator) => format!("on, {accelerator}"),
+        Err(error) => format!("off, {error}"),
+    };
     let snapshot = match Snapshot::load(config) {
         Ok(snapshot) => snapshot,
         Err(SnapshotError::Tables(errors)) => return Ok(unusable(&errors.0)),
@@ -36,6 +41,7 @@ pub fn run(args: &Args) -> CommandResult {
         eprintln!("{}: {problem}", problem.severity);
     }
     let (keys, domains) = (snapshot.key_count(), snapshot.domain_count());
+    eprintln!("batched RSA: {batched}");
     if keys == 0 {
         return Ok(unusable(&[
             "nothing would be signed; \"signet keygen DOMAIN\" makes a key",

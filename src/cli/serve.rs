@@ -8,8 +8,9 @@ use tracing::{error, info, warn};
 
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
+use crate::config::Batch;
 use crate::server::status::{StatusListener, Textfile};
-use crate::server::{self, Inherited, Server, Shared, Signals, notify};
+use crate::server::{self, Inherited, NoBatches, Server, Shared, Signals, Signing, notify};
 use crate::snapshot::Snapshot;
 use crate::telemetry;
 
@@ -28,7 +29,8 @@ pub fn run(args: &Args) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let shared = Arc::new(Shared::new(snapshot));
+    let signing = signing(&snapshot.config().batch);
+    let shared = Arc::new(Shared::with_signing(snapshot, signing));
     let result = runtime.block_on(serve(args, inherited, &shared));
     // A connection that outlived the grace must not hold the process.
     runtime.shutdown_background();
@@ -116,6 +118,7 @@ fn reload(
     for (key, changed) in [
         ("listen", old.listen != new.listen),
         ("metrics", old.metrics != new.metrics),
+        ("signing.batch or its library", old.batch != new.batch),
         (
             "limits.connections",
             old.limits.connections != new.limits.connections,
@@ -127,6 +130,24 @@ fn reload(
     }
     shared.replace(snapshot);
     Ok(())
+}
+
+/// With the accelerator where there is one, and a word about it.
+fn signing(batch: &Batch) -> Signing {
+    match server::accelerator(batch) {
+        Ok(accelerator) => {
+            info!("batched RSA: on, {accelerator}");
+            Signing::with_accelerator(accelerator)
+        }
+        Err(error) => {
+            // Nobody misses what nobody asked for.
+            match batch.library.is_some() && error != NoBatches::Off {
+                true => warn!("batched RSA: off, {error}"),
+                false => info!("batched RSA: off, {error}"),
+            }
+            Signing::default()
+        }
+    }
 }
 
 /// Says at start and after a reload what will be signed, and every key that will

@@ -69,6 +69,7 @@ pub struct Config {
     /// None means that a trusted client may use any author.
     pub send_as: Option<SendAs>,
     pub signing: Arc<Signing>,
+    pub batch: Batch,
     /// In the order of the file. Without any, in tables too, the key directory is the
     /// rule table.
     pub rules: Vec<Rule>,
@@ -113,6 +114,23 @@ pub struct Signing {
     /// Whether receivers are asked to report failures (`r=y`, RFC 6651).
     pub request_reports: bool,
     pub on_failure: OnFailure,
+}
+
+/// Whether and with what RSA signatures are made in batches. Belongs to the whole
+/// daemon, although it is written in `[signing]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    pub mode: BatchMode,
+    /// The crypto_mb library; none means the one that the system's loader finds.
+    pub library: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BatchMode {
+    /// When the library is there and the processor is fit for it.
+    #[default]
+    Auto,
+    Off,
 }
 
 /// What becomes of a message that should be signed and cannot be; the mildest first.
@@ -188,6 +206,7 @@ impl Default for Config {
             exclude: Exclude::default(),
             send_as: None,
             signing: Arc::default(),
+            batch: Batch::default(),
             rules: Vec::new(),
             rule_tables: Vec::new(),
             limits: Limits::default(),

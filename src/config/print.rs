@@ -111,6 +111,10 @@ pub fn config(config: &Config) -> String {
 
     page.table("[signing]");
     page.signing(&config.signing, None);
+    page.line("batch", quoted(config.batch.mode.as_str()));
+    if let Some(library) = &config.batch.library {
+        page.line("batch_library", path(library));
+    }
 
     page.table("[limits]");
     page.line("packet_bytes", config.limits.packet_bytes);

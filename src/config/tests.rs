@@ -27,6 +27,8 @@ oversign_present = []
 sign = ["X-Mine", "To"]
 expiry = "7d"
 on_failure = "reject"
+batch = "off"
+batch_library = "/opt/lib/libcrypto_mb.so"
 [exclude]
 recipients = ["archive@example.com", ".lists.example"]
 domains = "internal.example"
@@ -98,6 +100,11 @@ fn every_key_is_read() {
     assert_eq!(config.trust.daemon_names, ["ORIGINATING"]);
     assert_eq!(config.signing.expiry, Some(Duration::from_secs(604_800)));
     assert_eq!(config.signing.on_failure, OnFailure::Reject);
+    assert_eq!(config.batch.mode, BatchMode::Off);
+    assert_eq!(
+        config.batch.library,
+        Some("/opt/lib/libcrypto_mb.so".into())
+    );
     assert_eq!(
         config.signing.canonicalization.to_string(),
         "relaxed/simple"

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{LogFormat, LogLevel, OnFailure};
+use super::{BatchMode, LogFormat, LogLevel, OnFailure};
 
 /// The text is none of the words that are possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,3 +56,4 @@ macro_rules! words {
 words!(OnFailure { Tempfail = "tempfail", Unsigned = "unsigned", Reject = "reject" });
 words!(LogLevel { Error = "error", Warn = "warn", Info = "info", Debug = "debug", Trace = "trace" });
 words!(LogFormat { Text = "text", Json = "json" });
+words!(BatchMode { Auto = "auto", Off = "off" });

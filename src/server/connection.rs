@@ -82,7 +82,8 @@ async fn converse(
                 Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
                 Turn::Sign(job) => {
                     let begun = Instant::now();
-                    let outcome = conversation.signed(job.run(), &mut output);
+                    let result = shared.sign(*job).await;
+                    let outcome = conversation.signed(result, &mut output);
                     shared.record(&outcome, begun.elapsed());
                 }
                 Turn::Close(outcome) => {

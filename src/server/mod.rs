@@ -11,12 +11,14 @@ mod listener;
 pub mod notify;
 mod shared;
 mod signals;
+mod signing;
 pub mod status;
 
 pub use inherit::{InheritError, Inherited};
 pub use listener::{BindError, Bound, bind};
 pub use shared::{ReloadFailure, Shared};
 pub use signals::Signals;
+pub use signing::{NoBatches, Signing, accelerator};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What all connections share: the snapshot in force, and what is counted.
+//! What all connections share: the snapshot in force, what signs, and what is counted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
+use super::Signing;
+use crate::dkim::{SignError, SignJob, Signature};
 use crate::filter::World;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{self, Counter, KeyUses, Metrics, Outcome};
@@ -14,6 +16,7 @@ use crate::telemetry::{self, Counter, KeyUses, Metrics, Outcome};
 #[derive(Debug)]
 pub struct Shared {
     snapshot: ArcSwap<Snapshot>,
+    signing: Signing,
     metrics: Metrics,
     reloads: Reloads,
     /// Seconds since 1970.
@@ -41,11 +44,17 @@ pub struct ReloadFailure {
 
 impl Shared {
     pub fn new(snapshot: Snapshot) -> Self {
+        Self::with_signing(snapshot, Signing::default())
+    }
+
+    /// As [`Shared::new`], with signing of the caller's choice.
+    pub fn with_signing(snapshot: Snapshot, signing: Signing) -> Self {
         let now = seconds();
         let metrics = Metrics::default();
         metrics.keys.expect(snapshot.key_names(KeyUses::MOST));
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            signing,
             metrics,
             reloads: Reloads {
                 succeeded: now.into(),
@@ -54,6 +63,11 @@ impl Shared {
             started: now,
             stopping: AtomicBool::new(false),
         }
+    }
+
+    /// Makes the signatures of one message.
+    pub(super) async fn sign(&self, job: SignJob) -> Result<Vec<Signature>, SignError> {
+        self.signing.sign(job, &self.metrics.batches).await
     }
 
     /// The snapshot in force now.

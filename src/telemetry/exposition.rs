@@ -112,6 +112,25 @@ pub fn exposition(metrics: &Metrics, gauges: &Gauges) -> String {
         "Connections that could not be accepted.",
         connections.accept_errors.get(),
     );
+    page.family(
+        "signet_batch_signatures_total",
+        "counter",
+        "Signatures of keys that can be batched, by how they were made.",
+    );
+    let batches = &metrics.batches;
+    for (how, count) in [
+        ("batched", &batches.batched),
+        ("alone", &batches.alone),
+        ("wrong", &batches.wrong),
+    ] {
+        let label = Some(("how", how));
+        page.sample("signet_batch_signatures_total", label, count.get());
+    }
+    page.counter(
+        "signet_batches_total",
+        "Batches of signatures.",
+        batches.made.get(),
+    );
     page.gauges(gauges);
     page.process(&gauges.process);
     page.0

@@ -107,6 +107,19 @@ pub struct Metrics {
     last_message: AtomicU64,
     pub keys: KeyUses,
     pub connections: Connections,
+    pub batches: Batches,
+}
+
+/// How the signatures of keys that can be batched were made, while batches were on.
+#[derive(Debug, Default)]
+pub struct Batches {
+    pub made: Counter,
+    /// Signatures that were made in batches and passed their check.
+    pub batched: Counter,
+    /// Signatures made alone, because there were too few for a batch.
+    pub alone: Counter,
+    /// Signatures that did not pass their check and were made again.
+    pub wrong: Counter,
 }
 
 /// Milter connections.
@@ -140,6 +153,7 @@ impl Default for Metrics {
             last_message: AtomicU64::default(),
             keys: KeyUses::default(),
             connections: Connections::default(),
+            batches: Batches::default(),
         }
     }
 }

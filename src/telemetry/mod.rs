@@ -15,5 +15,5 @@ pub use exposition::{Gauges, Process, exposition};
 pub use histogram::{Distribution, Histogram};
 pub use key_use::{KeyUse, KeyUses};
 pub use log::{init, record};
-pub use metrics::{Connections, Counter, Fate, Metrics};
+pub use metrics::{Batches, Connections, Counter, Fate, Metrics};
 pub use outcome::{Action, Outcome, SignedBy, Verdict};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::raw::{self, Table, Value};
 use super::{
-    ClientList, Config, ConfigErrors, Exclude, Limits, Log, LoginPattern, Metrics, Pattern, SendAs,
-    Trust, TrustedMacro,
+    Batch, BatchMode, ClientList, Config, ConfigErrors, Exclude, Limits, Log, LoginPattern,
+    Metrics, Pattern, SendAs, Trust, TrustedMacro,
 };
 use crate::names::FieldName;
 
@@ -30,8 +30,10 @@ pub fn keys() -> BTreeSet<String> {
 
 fn everything(root: &Table<'_>, base: &Path) -> Config {
     let default = Config::default();
-    let signing =
-        Arc::new(root.inside("signing", |table| signing::signing(table, &default.signing)));
+    let (signing, batch) = root.inside("signing", |table| {
+        let signing = signing::signing(table, &default.signing);
+        (Arc::new(signing), batch(table, base))
+    });
     Config {
         listen: root.or("listen", default.listen, |value| {
             Some(listen::listeners(value))
@@ -50,6 +52,7 @@ fn everything(root: &Table<'_>, base: &Path) -> Config {
         rules: root.each("rule", |table| rule::rule(table, &signing)),
         rule_tables: root.or("rule_tables", Vec::new(), |value| paths(value, base)),
         signing,
+        batch,
         limits: root.inside("limits", limits),
         log: root.inside("log", log),
         metrics: root.inside("metrics", |table| metrics(table, base)),
@@ -77,6 +80,13 @@ fn list<'d, T>(value: &Value<'d>, read: impl Fn(&Value<'d>) -> Option<T>) -> Opt
 
 fn clients(value: &Value<'_>) -> Option<ClientList> {
     Some(ClientList::new(list(value, Value::parse)?))
+}
+
+fn batch(table: &Table<'_>, base: &Path) -> Batch {
+    Batch {
+        mode: table.or("batch", BatchMode::default(), Value::parse),
+        library: table.or("batch_library", None, |value| path(value, base).map(Some)),
+    }
 }
 
 fn trust(table: &Table<'_>) -> Trust {
