@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use signet::telemetry::{Gauges, Metrics, Process, exposition};
+use signet::telemetry::{Breach, Gauges, Metrics, Process, exposition};
 
 /// Every name that `/metrics` can show, those of a histogram's parts included.
 fn shown() -> BTreeSet<String> {
@@ -80,9 +80,26 @@ fn every_result_is_documented_and_no_other() {
         .lines()
         .filter_map(|line| line.split_once("{result=\"")?.1.split('"').next())
         .collect();
-    let documented: BTreeSet<_> = include_str!("../docs/metrics.md")
+    assert_eq!(shown, documented("`result` is one of"));
+}
+
+#[test]
+fn every_cause_of_a_broken_connection_is_documented_and_no_other() {
+    let causes = Breach::ALL.iter().map(|breach| breach.as_str()).collect();
+    assert_eq!(documented("`cause` is one of"), causes);
+}
+
+/// What stands in backticks, before the colon, in the list below `title`.
+fn documented(title: &str) -> BTreeSet<&'static str> {
+    let (_, list) = include_str!("../docs/metrics.md")
+        .split_once(title)
+        .unwrap();
+    let lines = list
         .lines()
-        .filter_map(|line| line.strip_prefix("* `")?.split('`').next())
-        .collect();
-    assert_eq!(shown, documented);
+        .skip(2)
+        .take_while(|line| line.starts_with("* "));
+    lines
+        .filter_map(|line| line.split(": ").next())
+        .flat_map(|names| names.split('`').skip(1).step_by(2))
+        .collect()
 }

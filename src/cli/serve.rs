@@ -10,7 +10,9 @@ use super::settings::Settings;
 use super::{CommandResult, with_causes};
 use crate::config::Batch;
 use crate::server::status::{StatusListener, Textfile};
-use crate::server::{self, Inherited, NoBatches, Server, Shared, Signals, Signing, notify};
+use crate::server::{
+    self, Inherited, NoBatches, Server, Shared, Signals, Signing, descriptors, notify,
+};
 use crate::snapshot::Snapshot;
 use crate::telemetry;
 
@@ -24,6 +26,8 @@ pub fn run(args: &Args) -> CommandResult {
     let inherited = Inherited::take()?;
     let config = args.settings.config()?;
     telemetry::init(&config.log);
+    telemetry::log_panics();
+    descriptors::allow(config.limits.connections);
     let snapshot = Snapshot::load(config)?;
     describe(&snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()

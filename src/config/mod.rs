@@ -152,12 +152,20 @@ pub struct Limits {
     pub packet_bytes: usize,
     /// Bytes of one message's header section.
     pub header_bytes: usize,
+    /// Fields of one message's header section.
+    pub header_fields: usize,
     /// Recipients of one message that are looked at for `exclude.recipients`.
     pub recipients: usize,
     /// Connections at the same time, over all listeners.
     pub connections: usize,
-    /// How long a connection may say nothing.
+    /// Those of them from one address; none means as many as there may be at all.
+    pub connections_per_peer: Option<usize>,
+    /// How long a connection may say nothing; a part of a packet says nothing.
     pub idle: Duration,
+    /// How long one message may take, from its envelope to its end.
+    pub message: Duration,
+    /// How long a peer may leave an answer unread.
+    pub write: Duration,
     /// How long open connections may go on once the daemon is told to stop.
     pub grace: Duration,
 }
@@ -241,12 +249,20 @@ impl Default for Limits {
             // one more is the command byte.
             packet_bytes: (1 << 20) + 1,
             header_bytes: 1 << 20,
+            // Postfix passes on any number; mail of people has a hundred.
+            header_fields: 10_000,
             // Ten times Postfix's own smtpd_recipient_limit.
             recipients: 10_000,
             connections: 1000,
+            // There is one peer as a rule, Postfix, and it may have them all.
+            connections_per_peer: None,
             // libmilter's own: no MTA waits longer for its client, and Postfix takes a
             // connection closed between two messages as a failure of the milter.
             idle: Duration::from_secs(7210),
+            // Postfix waits 5 minutes for each read from its client and sets no end.
+            message: Duration::from_secs(3 * 3600),
+            // An MTA that waits for an answer reads it at once.
+            write: Duration::from_secs(60),
             // Most SMTP sessions end sooner, and systemd kills after 90 s.
             grace: Duration::from_secs(30),
         }

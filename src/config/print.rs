@@ -119,9 +119,16 @@ pub fn config(config: &Config) -> String {
     page.table("[limits]");
     page.line("packet_bytes", config.limits.packet_bytes);
     page.line("header_bytes", config.limits.header_bytes);
+    page.line("header_fields", config.limits.header_fields);
     page.line("recipients", config.limits.recipients);
     page.line("connections", config.limits.connections);
+    match config.limits.connections_per_peer {
+        Some(count) => page.line("connections_per_peer", count),
+        None => page.line("# connections_per_peer", 200),
+    }
     page.line("idle", quoted(&span::text(config.limits.idle)));
+    page.line("message", quoted(&span::text(config.limits.message)));
+    page.line("write", quoted(&span::text(config.limits.write)));
     page.line("grace", quoted(&span::text(config.limits.grace)));
 
     page.table("[log]");

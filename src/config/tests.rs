@@ -42,9 +42,13 @@ recipient_delimiter = "+"
 [limits]
 packet_bytes = 100_000
 header_bytes = 50_000
+header_fields = 300
 recipients = 20
 connections = 7
+connections_per_peer = 3
 idle = 60
+message = "1h"
+write = "30s"
 [log]
 level = "debug"
 format = "json"
@@ -158,7 +162,11 @@ fn every_key_is_read() {
     assert_eq!(any.file, PathBuf::from("/etc/signet/any.key"));
     assert_eq!(config.limits.recipients, 20);
     assert_eq!(config.limits.connections, 7);
+    assert_eq!(config.limits.connections_per_peer, Some(3));
+    assert_eq!(config.limits.header_fields, 300);
     assert_eq!(config.limits.idle, Duration::from_secs(60));
+    assert_eq!(config.limits.message, Duration::from_secs(3600));
+    assert_eq!(config.limits.write, Duration::from_secs(30));
     assert_eq!(config.log.level, LogLevel::Debug);
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.metrics.listen, "[::1]:9891".parse().ok());

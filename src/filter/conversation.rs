@@ -100,6 +100,11 @@ impl Conversation {
         conclusion.outcome
     }
 
+    /// Whether a message is under way that is not decided yet.
+    pub fn has_message(&self) -> bool {
+        self.filter.has_message()
+    }
+
     /// The peer is gone; a message it had begun is worth an outcome.
     pub fn hang_up(&mut self) -> Option<Box<Outcome>> {
         let context = context(&self.session, &self.snapshot, 0);

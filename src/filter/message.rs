@@ -33,8 +33,8 @@ pub(super) struct Message {
 #[derive(Debug)]
 enum Progress {
     Header(HeaderSection),
-    /// The header section passed its limit; nothing more of it is kept.
-    Overflow,
+    /// The header section passed a limit, the key named; nothing more of it is kept.
+    Overflow(&'static str),
     Body {
         signer: Box<Signer>,
         on_failure: OnFailure,
@@ -89,12 +89,14 @@ impl Message {
 
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
         self.begun = true;
-        let limit = self.snapshot.config().limits.header_bytes;
+        let limits = &self.snapshot.config().limits;
         if let Progress::Header(section) = &mut self.progress {
             let size = name.len().saturating_add(value.len());
             self.bytes = self.bytes.saturating_add(size as u64);
-            if section.size().saturating_add(size) > limit {
-                self.progress = Progress::Overflow;
+            if section.size().saturating_add(size) > limits.header_bytes {
+                self.progress = Progress::Overflow("header_bytes");
+            } else if section.len() >= limits.header_fields {
+                self.progress = Progress::Overflow("header_fields");
             } else {
                 section.push(name, value);
             }
@@ -130,13 +132,17 @@ impl Message {
         leading_space: bool,
     ) -> Result<(), Verdict> {
         self.decide_origin(origin)?;
-        let Progress::Header(section) = &mut self.progress else {
-            let limit = self.snapshot.config().limits.header_bytes;
-            return Err(failed(
-                Reason::LimitExceeded,
-                format!("the header section is larger than limits.header_bytes = {limit}"),
-                self.snapshot.config().signing.on_failure,
-            ));
+        let section = match &mut self.progress {
+            Progress::Header(section) => section,
+            Progress::Overflow(key) => {
+                return Err(failed(
+                    Reason::LimitExceeded,
+                    format!("the header section is larger than limits.{key} allows"),
+                    self.snapshot.config().signing.on_failure,
+                ));
+            }
+            // The session's order of commands excludes it.
+            Progress::Body { .. } => return Err(out_of_order()),
         };
         match self.snapshot.decide(origin, &self.recipients, section) {
             Decision::Sign {
@@ -186,7 +192,8 @@ impl Message {
     /// The verdict on a message for which there is nothing to sign after all.
     pub(super) fn finish(&mut self, chunk: &[u8], now: u64) -> Result<(SignJob, Pending), Verdict> {
         self.body(chunk);
-        let progress = std::mem::replace(&mut self.progress, Progress::Overflow);
+        let progress =
+            std::mem::replace(&mut self.progress, Progress::Header(HeaderSection::new()));
         let Progress::Body {
             mut signer,
             on_failure,
@@ -194,8 +201,7 @@ impl Message {
         } = progress
         else {
             // The session's order of commands excludes it.
-            let detail = "the message ended before its header section".to_owned();
-            return Err(failed(Reason::SignFailed, detail, OnFailure::Tempfail));
+            return Err(out_of_order());
         };
         let mut held: Vec<usize> = existing
             .into_iter()
@@ -297,6 +303,11 @@ fn action(on_failure: OnFailure) -> Action {
         OnFailure::Unsigned => Action::Passed,
         OnFailure::Reject => Action::Rejected,
     }
+}
+
+fn out_of_order() -> Verdict {
+    let detail = "the message's parts came in no order that makes sense".to_owned();
+    failed(Reason::SignFailed, detail, OnFailure::Tempfail)
 }
 
 fn passed(reason: Reason, detail: String) -> Verdict {

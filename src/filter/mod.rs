@@ -119,6 +119,11 @@ impl Filter {
         Effect::Respond(Response::Continue)
     }
 
+    /// Whether a message is under way that is not decided yet.
+    pub fn has_message(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
     /// Takes the result of the job that [`Effect::Sign`] handed out.
     pub fn signed(
         &mut self,

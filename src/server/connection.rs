@@ -1,26 +1,29 @@
 //! One milter connection: read, decode, hand on, write.
 //!
-//! What a peer may cost is bounded here: the size of a packet before it is read,
-//! and the time in which nothing comes. A breach closes this connection with one
-//! warning and nothing else.
+//! What a peer may cost is bounded here: the size of a packet before it is read, the
+//! time in which no packet comes, that of a message, and that of an answer which is
+//! not read. A breach closes this connection with one warning and nothing else.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::Shared;
 use super::listener::Stream;
+use crate::config::Limits;
 use crate::filter::{Conversation, Turn};
 use crate::milter::SessionError;
 use crate::milter::frame::{self, FrameError};
-use crate::telemetry::Outcome;
+use crate::telemetry::Breach;
 
 /// Most of the flights of packets between two replies fit into one read of this size.
 const READ: usize = 16 * 1024;
@@ -42,41 +45,103 @@ enum ConnectionError {
     Session(#[from] SessionError),
     #[error("nothing came for {0} seconds (limits.idle)")]
     Idle(u64),
+    #[error("a message did not end within {0} seconds (limits.message)")]
+    Message(u64),
+    #[error("an answer was not read for {0} seconds (limits.write)")]
+    Write(u64),
     #[error("the connection failed")]
     Io(#[from] io::Error),
 }
 
-/// Serves one connection to its end.
-pub(super) async fn serve(stream: Stream, shared: &Shared) {
-    let result = match stream {
-        Stream::Tcp(stream) => converse(stream, shared).await,
-        Stream::Unix(stream) => converse(stream, shared).await,
-    };
+impl ConnectionError {
+    fn breach(&self) -> Breach {
+        match self {
+            Self::Frame(_) => Breach::Packet,
+            Self::Session(_) => Breach::Protocol,
+            Self::Idle(_) => Breach::Idle,
+            Self::Message(_) => Breach::Message,
+            Self::Write(_) => Breach::Write,
+            Self::Io(_) => Breach::Io,
+        }
+    }
+}
+
+/// Serves one connection to its end. `peer` is its address, where it has one.
+pub(super) async fn serve(stream: Stream, peer: Option<IpAddr>, shared: &Shared) {
+    match stream {
+        Stream::Tcp(stream) => attend(stream, peer, shared).await,
+        Stream::Unix(stream) => attend(stream, peer, shared).await,
+    }
+}
+
+async fn attend(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: Option<IpAddr>,
+    shared: &Shared,
+) {
+    let snapshot = shared.snapshot();
+    let limits = snapshot.config().limits.clone();
+    let mut conversation = Conversation::new(snapshot);
+    let result = converse(stream, &limits, &mut conversation, shared).await;
+    // However it ended, a message cut short has its line.
+    if let Some(outcome) = conversation.hang_up() {
+        shared.record(&outcome, Duration::ZERO);
+    }
     if let Err(error) = result {
-        shared.metrics().connections.broken.add_one();
+        shared.metrics().connections.count_breach(error.breach());
         let cause = std::error::Error::source(&error)
             .map(ToString::to_string)
             .unwrap_or_default();
-        warn!(%error, cause, "milter connection closed");
+        let peer = peer.map_or("unix".to_owned(), |peer| peer.to_string());
+        warn!(%error, cause, peer, "milter connection closed");
+    }
+}
+
+/// What a peer takes its time for.
+struct Patience<'l> {
+    limits: &'l Limits,
+    /// When the last whole packet came.
+    heard: Instant,
+    /// When the message under way began.
+    begun: Option<Instant>,
+}
+
+impl Patience<'_> {
+    /// When to look again; whatever the peer does until then is in time.
+    fn next(&self, now: Instant) -> Result<Instant, ConnectionError> {
+        let idle = self.heard + self.limits.idle;
+        let message = self.begun.unwrap_or(now) + self.limits.message;
+        if now >= idle {
+            return Err(ConnectionError::Idle(self.limits.idle.as_secs()));
+        }
+        if now >= message {
+            return Err(ConnectionError::Message(self.limits.message.as_secs()));
+        }
+        Ok(idle.min(message))
     }
 }
 
 async fn converse(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    limits: &Limits,
+    conversation: &mut Conversation,
     shared: &Shared,
 ) -> Result<(), ConnectionError> {
-    let snapshot = shared.snapshot();
-    let limits = snapshot.config().limits.clone();
-    let mut conversation = Conversation::new(snapshot);
     let mut input = BytesMut::new();
     let mut output = BytesMut::new();
     let mut bulk = false;
+    let mut patience = Patience {
+        limits,
+        heard: Instant::now(),
+        begun: None,
+    };
     // Moved only when it goes off: to set it anew for every read costs as much as the
     // read.
-    let mut heard = tokio::time::Instant::now();
-    let mut alarm = pin!(tokio::time::sleep(limits.idle));
+    let mut alarm = pin!(tokio::time::sleep_until(patience.next(patience.heard)?));
     loop {
+        let mut heard = false;
         while let Some(frame) = frame::decode(&mut input, limits.packet_bytes)? {
+            heard = true;
             match conversation.receive(&frame, shared, &mut output)? {
                 Turn::Continue(None) => {}
                 Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
@@ -85,43 +150,49 @@ async fn converse(
                     let result = shared.sign(*job).await;
                     let outcome = conversation.signed(result, &mut output);
                     shared.record(&outcome, begun.elapsed());
+                    if !input.is_empty() {
+                        // One who sends message upon message leaves room for others.
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Turn::Close(outcome) => {
-                    record(shared, outcome);
+                    if let Some(outcome) = outcome {
+                        shared.record(&outcome, Duration::ZERO);
+                    }
                     return Ok(());
                 }
             }
+            if !conversation.has_message() {
+                patience.begun = None;
+            }
         }
         if !output.is_empty() {
-            stream.write_all(&output).await?;
+            match tokio::time::timeout(limits.write, stream.write_all(&output)).await {
+                Ok(written) => written?,
+                Err(_) => return Err(ConnectionError::Write(limits.write.as_secs())),
+            }
             output.clear();
+        }
+        if heard {
+            patience.heard = Instant::now();
+            if conversation.has_message() {
+                patience.begun.get_or_insert(patience.heard);
+            }
         }
         let read = loop {
             tokio::select! {
                 biased;
-                read = receive(&mut stream, &mut input, bulk) => break read,
+                read = receive(&mut stream, &mut input, bulk) => break read?,
                 () = &mut alarm => {
-                    let due = heard + limits.idle;
-                    if tokio::time::Instant::now() >= due {
-                        record(shared, conversation.hang_up());
-                        return Err(ConnectionError::Idle(limits.idle.as_secs()));
-                    }
-                    alarm.as_mut().reset(due);
+                    let again = patience.next(Instant::now())?;
+                    alarm.as_mut().reset(again);
                 }
             }
         };
-        heard = tokio::time::Instant::now();
-        match read {
-            Ok(0) => {
-                record(shared, conversation.hang_up());
-                return Ok(());
-            }
-            Ok(length) => bulk = length >= READ,
-            Err(error) => {
-                record(shared, conversation.hang_up());
-                return Err(error.into());
-            }
+        if read == 0 {
+            return Ok(());
         }
+        bulk = read >= READ;
     }
 }
 
@@ -153,8 +224,5 @@ async fn receive(
     .await
 }
 
-fn record(shared: &Shared, outcome: Option<Box<Outcome>>) {
-    if let Some(outcome) = outcome {
-        shared.record(&outcome, Duration::ZERO);
-    }
-}
+#[cfg(test)]
+mod tests;

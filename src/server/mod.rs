@@ -6,9 +6,11 @@
 //! peer does ends the daemon.
 
 mod connection;
+pub mod descriptors;
 mod inherit;
 mod listener;
 pub mod notify;
+mod places;
 mod shared;
 mod signals;
 mod signing;
@@ -20,11 +22,14 @@ pub use shared::{ReloadFailure, Shared};
 pub use signals::Signals;
 pub use signing::{NoBatches, Signing, accelerator};
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tracing::{info, warn};
+
+use self::places::{PeerPlace, Place, Places};
+use crate::telemetry::Breach;
 
 /// The listeners of a running daemon.
 #[derive(Debug)]
@@ -46,7 +51,7 @@ impl Server {
     /// apply its default action to all that follow, hence the grace.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let limits = self.shared.snapshot().config().limits.clone();
-        let places = Arc::new(Semaphore::new(limits.connections));
+        let places = Places::new(limits.connections);
         let mut accepting = tokio::task::JoinSet::new();
         for listener in self.listeners {
             accepting.spawn(accept(listener, self.shared.clone(), places.clone()));
@@ -56,12 +61,10 @@ impl Server {
         info!("stopping: no new connections; open ones may finish");
         // Dropping a listener closes its socket and removes its file.
         accepting.shutdown().await;
-        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-        let grace = limits.grace;
-        match tokio::time::timeout(grace, places.acquire_many(all)).await {
-            Ok(_) => info!("stopped: every connection had ended"),
-            Err(_) => warn!(
-                grace = grace.as_secs(),
+        match places.empty(limits.grace).await {
+            true => info!("stopped: every connection had ended"),
+            false => warn!(
+                grace = limits.grace.as_secs(),
                 "stopped: connections were still open"
             ),
         }
@@ -69,23 +72,28 @@ impl Server {
 }
 
 /// Accepts connections from one listener for ever.
-async fn accept(listener: Bound, shared: Arc<Shared>, places: Arc<Semaphore>) {
+async fn accept(listener: Bound, shared: Arc<Shared>, places: Places) {
     let mut pause = Duration::ZERO;
     loop {
-        // At the limit a peer waits in the kernel's queue, as it would for a busy
-        // daemon; nothing is refused.
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
         match listener.accept().await {
-            Ok(stream) => {
+            Ok((stream, peer)) => {
                 pause = Duration::ZERO;
-                let open = Open::new(shared.clone());
-                tokio::spawn(async move {
-                    connection::serve(stream, &open.shared).await;
-                    drop(open);
-                    drop(place);
-                });
+                let Ok(peer_place) = peer_place(peer, &shared, &places) else {
+                    continue;
+                };
+                // At the limit a peer waits, this one here and the next ones in the
+                // kernel's queue, as they would for a busy daemon; none is refused.
+                let Some(place) = places.take().await else {
+                    return;
+                };
+                let held = Held {
+                    open: Open::new(shared.clone()),
+                    _place: place,
+                    _peer: peer_place,
+                };
+                tokio::spawn(held.during(async move |shared| {
+                    connection::serve(stream, peer, shared).await;
+                }));
             }
             Err(error) => {
                 // Most often all file descriptors are in use: wait for one, never exit.
@@ -95,6 +103,42 @@ async fn accept(listener: Bound, shared: Arc<Shared>, places: Arc<Semaphore>) {
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+}
+
+/// A place for a connection from this address, where addresses have a limit.
+fn peer_place(
+    peer: Option<IpAddr>,
+    shared: &Shared,
+    places: &Places,
+) -> Result<Option<PeerPlace>, ()> {
+    let limit = shared.snapshot().config().limits.connections_per_peer;
+    let (Some(peer), Some(limit)) = (peer, limit) else {
+        return Ok(None);
+    };
+    let place = places.take_for(peer, limit);
+    if place.is_none() {
+        let connections = &shared.metrics().connections;
+        connections.count_breach(Breach::PerPeer);
+        warn!(
+            %peer,
+            "milter connection refused: the address has {limit} already (limits.connections_per_peer)"
+        );
+    }
+    place.map(Some).ok_or(())
+}
+
+/// What a connection holds until it ends, by a panic too.
+#[derive(Debug)]
+struct Held {
+    open: Open,
+    _place: Place,
+    _peer: Option<PeerPlace>,
+}
+
+impl Held {
+    async fn during(self, work: impl AsyncFnOnce(&Shared)) {
+        work(&self.open.shared).await;
     }
 }
 
@@ -113,6 +157,13 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.shared.metrics().connections.ended.add_one();
+        let connections = &self.shared.metrics().connections;
+        if std::thread::panicking() {
+            connections.count_breach(Breach::Panic);
+        }
+        connections.ended.add_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

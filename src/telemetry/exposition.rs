@@ -6,7 +6,7 @@
 use std::fmt::{Display, Write};
 
 use super::histogram::Distribution;
-use super::metrics::{Fate, Metrics};
+use super::metrics::{Breach, Fate, Metrics};
 use crate::policy::Reason;
 
 /// What the counters do not know.
@@ -102,11 +102,16 @@ pub fn exposition(metrics: &Metrics, gauges: &Gauges) -> String {
         "Milter connections accepted.",
         connections.accepted.get(),
     );
-    page.counter(
+    page.family(
         "signet_connections_broken_total",
-        "Milter connections closed for a breach of the protocol or of a limit, or for an error.",
-        connections.broken.get(),
+        "counter",
+        "Milter connections closed before their peer was done, by cause.",
     );
+    for breach in Breach::ALL {
+        let label = Some(("cause", breach.as_str()));
+        let count = connections.broken_by(breach);
+        page.sample("signet_connections_broken_total", label, count);
+    }
     page.counter(
         "signet_accept_errors_total",
         "Connections that could not be accepted.",

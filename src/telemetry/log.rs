@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Action, Outcome, SignedBy, Verdict};
@@ -35,6 +35,16 @@ pub fn init(config: &Log) {
         (LogFormat::Text, true) => builder.without_time().try_init(),
         (LogFormat::Text, false) => builder.try_init(),
     };
+}
+
+/// Has a fault of the program's own logged with its place. What it says is shown only
+/// when it is a constant: other text may hold parts of a message.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = Shown(panic.location());
+        let what = Shown(panic.payload().downcast_ref::<&'static str>());
+        error!(%place, %what, "a fault in signet ended one connection; please report it");
+    }));
 }
 
 /// Logs what became of one message. `elapsed` is the time from the end of the

@@ -127,9 +127,49 @@ pub struct Batches {
 pub struct Connections {
     pub accepted: Counter,
     pub ended: Counter,
-    /// Closed by us: the peer broke the protocol or a limit, or the connection failed.
-    pub broken: Counter,
     pub accept_errors: Counter,
+    broken: [Counter; Breach::ALL.len()],
+}
+
+/// Why a connection was closed before its peer was done, as the label of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// What came is no packet, or a larger one than may be.
+    Packet,
+    Protocol,
+    Idle,
+    Message,
+    Write,
+    PerPeer,
+    Io,
+    /// A fault of our own.
+    Panic,
+}
+
+impl Breach {
+    pub const ALL: [Self; 8] = [
+        Self::Packet,
+        Self::Protocol,
+        Self::Idle,
+        Self::Message,
+        Self::Write,
+        Self::PerPeer,
+        Self::Io,
+        Self::Panic,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Packet => "packet",
+            Self::Protocol => "protocol",
+            Self::Idle => "idle",
+            Self::Message => "message",
+            Self::Write => "write",
+            Self::PerPeer => "per-peer",
+            Self::Io => "io",
+            Self::Panic => "panic",
+        }
+    }
 }
 
 impl Connections {
@@ -138,6 +178,22 @@ impl Connections {
         // An end is read before its beginning, so the difference is never below 0.
         let ended = self.ended.get();
         self.accepted.get().saturating_sub(ended)
+    }
+
+    /// Counts one that was closed before its peer was done.
+    pub fn count_breach(&self, breach: Breach) {
+        if let Some(counter) = self.broken.get(breach as usize) {
+            counter.add_one();
+        }
+    }
+
+    pub fn broken_by(&self, breach: Breach) -> u64 {
+        self.broken.get(breach as usize).map_or(0, Counter::get)
+    }
+
+    /// How many were closed before their peer was done.
+    pub fn broken(&self) -> u64 {
+        self.broken.iter().map(Counter::get).sum()
     }
 }
 
@@ -259,12 +315,15 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_and_fate_has_its_own_counter() {
+    fn every_reason_fate_and_breach_has_its_own_counter() {
         for (at, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(at, *reason as usize);
         }
         for (at, fate) in Fate::ALL.iter().enumerate() {
             assert_eq!(at, *fate as usize);
+        }
+        for (at, breach) in Breach::ALL.iter().enumerate() {
+            assert_eq!(at, *breach as usize);
         }
     }
 }

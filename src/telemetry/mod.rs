@@ -14,6 +14,6 @@ mod outcome;
 pub use exposition::{Gauges, Process, exposition};
 pub use histogram::{Distribution, Histogram};
 pub use key_use::{KeyUse, KeyUses};
-pub use log::{init, record};
-pub use metrics::{Batches, Connections, Counter, Fate, Metrics};
+pub use log::{init, log_panics, record};
+pub use metrics::{Batches, Breach, Connections, Counter, Fate, Metrics};
 pub use outcome::{Action, Outcome, SignedBy, Verdict};

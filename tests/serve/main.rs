@@ -10,6 +10,7 @@
 mod place;
 
 mod daemon;
+mod limits;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -137,8 +138,13 @@ fn a_file_that_is_no_socket_is_left_alone() {
 fn several_listeners_serve_the_same() {
     let (place, socket) = place_with_key();
     let other = place.directory.path().join("other.sock");
-    let listen = ["--listen", &unix(&socket), "--listen", &unix(&other)];
-    let mut daemon = Daemon::start(&place, &listen);
+    let config = place.directory.path().join("signet.toml");
+    // One that waits for a connection takes no place from the other.
+    fs::write(&config, "[limits]\nconnections = 1\n").unwrap();
+    let config = config.to_str().unwrap();
+    let (first, second) = (unix(&socket), unix(&other));
+    let arguments = ["--config", config, "--listen", &first, "--listen", &second];
+    let mut daemon = Daemon::start(&place, &arguments);
     daemon.wait_for("listening");
     for socket in [&socket, &other] {
         assert_eq!(Peer::connect(socket).send("ada@example.com").edits.len(), 1);
@@ -227,69 +233,6 @@ fn a_peer_that_breaks_the_protocol_loses_its_connection_and_nothing_else_happens
         assert!(daemon.wait_for("milter connection closed").contains("WARN"));
     }
     assert_eq!(good.send("ada@example.com").edits.len(), 1);
-}
-
-#[test]
-fn a_connection_that_says_nothing_is_closed_at_its_limit() {
-    let (place, socket) = place_with_key();
-    let config = place.directory.path().join("signet.toml");
-    fs::write(&config, "[limits]\nidle = 1\n").unwrap();
-    let listen = [
-        "--config",
-        config.to_str().unwrap(),
-        "--listen",
-        &unix(&socket),
-    ];
-    let mut daemon = Daemon::start(&place, &listen);
-    assert!(Peer::connect(&socket).is_closed());
-    assert!(
-        daemon
-            .wait_for("milter connection closed")
-            .contains("limits.idle")
-    );
-}
-
-#[test]
-fn a_header_section_beyond_its_limit_waits_at_the_sender() {
-    let (place, socket) = place_with_key();
-    let config = place.directory.path().join("signet.toml");
-    fs::write(&config, "[limits]\nheader_bytes = 1024\n").unwrap();
-    let listen = [
-        "--config",
-        config.to_str().unwrap(),
-        "--listen",
-        &unix(&socket),
-    ];
-    let mut daemon = Daemon::start(&place, &listen);
-    let long = format!("ada@example.com\r\nX-Long: {}", "x".repeat(1100));
-    let outcome = Peer::connect(&socket).send(&long);
-    assert_eq!(outcome.verdict, Verdict::Tempfail);
-    assert!(
-        daemon
-            .wait_for("limit-exceeded")
-            .contains("limits.header_bytes")
-    );
-}
-
-#[test]
-fn connections_beyond_the_limit_wait_and_are_not_refused() {
-    let (place, socket) = place_with_key();
-    let config = place.directory.path().join("signet.toml");
-    fs::write(&config, "[limits]\nconnections = 1\n").unwrap();
-    let listen = [
-        "--config",
-        config.to_str().unwrap(),
-        "--listen",
-        &unix(&socket),
-    ];
-    let _daemon = Daemon::start(&place, &listen);
-    let first = Peer::connect(&socket);
-    let waiting = std::thread::spawn({
-        let socket = socket.clone();
-        move || Peer::connect(&socket).send("ada@example.com").edits.len()
-    });
-    drop(first);
-    assert_eq!(waiting.join().unwrap(), 1);
 }
 
 #[test]

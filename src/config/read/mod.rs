@@ -163,9 +163,15 @@ fn limits(table: &Table<'_>) -> Limits {
         // Postfix sends header fields of up to 60000 bytes and body chunks of 65535.
         packet_bytes: table.or("packet_bytes", default.packet_bytes, size(65_541)),
         header_bytes: table.or("header_bytes", default.header_bytes, size(1_024)),
+        header_fields: table.or("header_fields", default.header_fields, size(100)),
         recipients: table.or("recipients", default.recipients, size(1)),
         connections: table.or("connections", default.connections, size(1)),
+        connections_per_peer: table.or("connections_per_peer", None, |value| {
+            size(1)(value).map(Some)
+        }),
         idle: table.or("idle", default.idle, signing::time_span),
+        message: table.or("message", default.message, signing::time_span),
+        write: table.or("write", default.write, signing::time_span),
         grace: table.or("grace", default.grace, signing::time_span),
     }
 }

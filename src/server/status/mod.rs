@@ -150,7 +150,7 @@ impl Status {
                 open: metrics.connections.open(),
                 limit: snapshot.config().limits.connections as u64,
                 accepted: metrics.connections.accepted.get(),
-                broken: metrics.connections.broken.get(),
+                broken: metrics.connections.broken(),
             },
             reload: Reload {
                 loaded: shared.loaded(),
