@@ -2,14 +2,17 @@
 
 use std::fs::{self, File};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
 use crate::keys::Keys;
-use crate::process::{Process, wait_until};
+use crate::process::{Handle, Process, wait_until};
+
+const SIGNET: &str = env!("CARGO_BIN_EXE_signet");
 
 /// A running `signet serve`.
 pub struct Milter {
@@ -20,6 +23,33 @@ pub struct Milter {
 impl Milter {
     /// Starts it and waits until it listens on all of `listen`, which are addresses as `--listen` takes them.
     pub fn start(keys: &Keys, listen: &[String], config: &str) -> Self {
+        let mut milter = Self::run(Path::new(SIGNET), keys, config, |command| {
+            for address in listen {
+                command.arg("--listen").arg(address);
+            }
+            command.stdin(Stdio::null());
+        });
+        wait_until("signet listens", || {
+            milter.assert_lives();
+            listen.iter().all(|address| answers(address)).then_some(())
+        });
+        milter
+    }
+
+    /// Starts it with a listening socket as systemd passes one: as descriptor 3, for this process alone. Does not wait: who connects
+    /// waits in the socket.
+    pub fn activated(keys: &Keys, socket: OwnedFd) -> Self {
+        Self::run(Path::new("/bin/sh"), keys, "", |command| {
+            command.stdin(socket);
+        })
+    }
+
+    fn run(
+        program: &Path,
+        keys: &Keys,
+        config: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Self {
         let home = tempfile::Builder::new()
             .prefix("signet-milter-")
             .tempdir()
@@ -27,30 +57,32 @@ impl Milter {
         let config_file = home.path().join("signet.toml");
         fs::write(&config_file, config).unwrap();
         let log = File::create(home.path().join("log")).unwrap();
-        let mut process = Process::start(Path::new(env!("CARGO_BIN_EXE_signet")), |command| {
+        let process = Process::start(program, |command| {
+            if program != Path::new(SIGNET) {
+                let line = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+                command.args(["-c", line, "sh", SIGNET]);
+            }
             command
                 .arg("serve")
                 .arg("--config")
                 .arg(&config_file)
                 .arg("--keys")
-                .arg(keys.directory());
-            for address in listen {
-                command.arg("--listen").arg(address);
-            }
-            command
-                .stdin(Stdio::null())
+                .arg(keys.directory())
                 .stdout(log.try_clone().unwrap())
                 .stderr(log);
-        });
-        wait_until("signet listens", || {
-            assert!(
-                !process.has_ended(),
-                "signet did not start:\n{}",
-                read_log(&home)
-            );
-            listen.iter().all(|address| answers(address)).then_some(())
+            configure(command);
         });
         Self { process, home }
+    }
+
+    fn assert_lives(&mut self) {
+        let ended = self.process.has_ended();
+        assert!(!ended, "signet did not start:\n{}", self.log());
+    }
+
+    /// What can kill or freeze it from another thread.
+    pub fn handle(&self) -> Handle {
+        self.process.handle()
     }
 
     /// Everything it has logged so far.
@@ -82,9 +114,27 @@ impl Milter {
     pub fn reload(&self) {
         let count = || self.log().matches(" reloaded").count();
         let before = count();
+        let refused_before = self.log().matches("stay in force").count();
         self.process.hang_up();
         wait_until("signet has reloaded", || {
-            assert!(!self.log().contains("not reloaded"), "{}", self.log());
+            let log = self.log();
+            let refused = log.matches("stay in force").count();
+            assert_eq!(refused, refused_before, "{log}");
+            (count() > before).then_some(())
+        });
+    }
+
+    /// Puts a config with a mistake in the place of the old one; waits until it has been refused.
+    pub fn misconfigure(&self, config: &str) {
+        let count = || {
+            self.log()
+                .matches("the old configuration and keys stay in force")
+                .count()
+        };
+        let before = count();
+        fs::write(self.home.path().join("signet.toml"), config).unwrap();
+        self.process.hang_up();
+        wait_until("signet refuses a config", || {
             (count() > before).then_some(())
         });
     }

@@ -72,8 +72,34 @@ impl Process {
         status
     }
 
+    /// What can strike it from another thread. Not to be used once it was waited for.
+    pub fn handle(&self) -> Handle {
+        Handle(self.pid())
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+}
+
+/// A running program, to be struck down from elsewhere.
+#[derive(Clone, Copy)]
+pub struct Handle(Pid);
+
+impl Handle {
+    /// SIGKILL.
+    pub fn kill(self) {
+        kill_process(self.0, Signal::KILL).unwrap();
+    }
+
+    /// SIGSTOP: it holds its sockets and does nothing.
+    pub fn freeze(self) {
+        kill_process(self.0, Signal::STOP).unwrap();
+    }
+
+    /// SIGCONT.
+    pub fn thaw(self) {
+        kill_process(self.0, Signal::CONT).unwrap();
     }
 }
 

@@ -33,16 +33,32 @@ impl Stand {
         algorithms: &[Algorithm],
         config: &str,
     ) -> Option<Self> {
+        Self::at(setup, domains, algorithms, config, |postfix| {
+            match setup.tcp {
+                true => postfix.tcp_listener(),
+                false => postfix.unix_listener(),
+            }
+        })
+    }
+
+    /// A stand whose milter listens elsewhere than where Postfix looks for it.
+    pub fn listening(setup: &Setup, listener: impl FnOnce(&Instance) -> String) -> Option<Self> {
+        Self::at(setup, &[DOMAIN], &[RSA, ED25519], "", listener)
+    }
+
+    fn at(
+        setup: &Setup,
+        domains: &[&str],
+        algorithms: &[Algorithm],
+        config: &str,
+        listener: impl FnOnce(&Instance) -> String,
+    ) -> Option<Self> {
         if !requirements::met() {
             return None;
         }
         let keys = Keys::generate(domains, algorithms);
         let postfix = Instance::start(setup);
-        let listener = if setup.tcp {
-            postfix.tcp_listener()
-        } else {
-            postfix.unix_listener()
-        };
+        let listener = listener(&postfix);
         let milter = Milter::start(&keys, &[listener], config);
         Some(Self {
             milter,

@@ -57,10 +57,9 @@ impl Served {
     }
 
     async fn send(&mut self, command: u8, payload: &[u8]) {
-        self.peer
-            .write_all(&packet(command, payload))
-            .await
-            .unwrap();
+        let written = self.peer.write_all(&packet(command, payload)).await;
+        let breaches = breaches(&self.shared.metrics().connections);
+        assert!(written.is_ok(), "closed: {breaches:?}");
     }
 
     /// One answer.
