@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod dkim;
 pub mod dns;
+pub mod doctor;
 pub mod filter;
 pub mod import;
 pub mod keys;

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use signet::config::{Config, rule_table};
+use signet::doctor::Code;
 use signet::policy::Reason;
 
 fn read(name: &str) -> String {
@@ -125,4 +126,20 @@ fn every_key_that_a_reason_names_is_one() {
             assert!(keys.contains(&key), "{key} is no key");
         }
     }
+}
+
+#[test]
+fn every_finding_of_doctor_is_explained_and_no_other() {
+    let page = read("doctor.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### "));
+    let explained: Vec<_> = headings.collect();
+    let mut codes: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+    for code in Code::ALL {
+        let why = signet::doctor::page::why(*code);
+        assert!(why.len() > 20 && why.ends_with('.'), "{code}: {why}");
+    }
+    let mut sorted = explained.clone();
+    sorted.sort_unstable();
+    codes.sort_unstable();
+    assert_eq!(sorted, codes);
 }

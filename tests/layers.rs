@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("postfix", 2),
     ("filter", 3),
     ("setup", 3),
+    ("doctor", 3),
     ("probe", 4),
     ("import", 3),
     ("server", 4),
@@ -47,6 +48,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "config/raw",
             "dns/format",
             "verify/json",
+            "doctor/json",
             "server/status",
             "telemetry",
             "cli",
@@ -57,6 +59,7 @@ const PLACES: &[(&str, &[&str])] = &[
         &[
             "dns/format",
             "verify/json",
+            "doctor/json",
             "server/status",
             "telemetry",
             "cli",
@@ -67,8 +70,8 @@ const PLACES: &[(&str, &[&str])] = &[
     // The one file where `unsafe` is allowed.
     ("unsafe", &["accelerator/ffi"]),
     ("libloading::", &["accelerator/ffi"]),
-    ("std::net::Tcp", &["server", "cli"]),
-    ("std::os::unix::net", &["server", "cli"]),
+    ("std::net::Tcp", &["server", "cli", "probe"]),
+    ("std::os::unix::net", &["server", "cli", "probe"]),
 ];
 
 /// Of any source file, tests included.

@@ -11,7 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::dkim::{KeyType, SigningKey};
 use crate::dns::format::{self, DEFAULT_TTL, FORMATS};
-use crate::dns::{Format, KeyRecord, Publication};
+use crate::dns::{Format, Publication};
 use crate::keys::KeyEntry;
 
 /// A key on disk with the record that announces it to the world.
@@ -27,12 +27,7 @@ impl Announcement {
     pub(super) fn new(entry: KeyEntry, key: &SigningKey) -> Self {
         let public_key = key.public_key();
         Self {
-            publication: Publication {
-                domain: entry.domain,
-                selector: entry.selector,
-                record: KeyRecord::new(&public_key),
-                ttl: DEFAULT_TTL,
-            },
+            publication: Publication::new(entry.domain, entry.selector, &public_key),
             path: entry.path,
             kind: match key.key_type() {
                 KeyType::Rsa => format!("RSA, {} bits", key.bits()),

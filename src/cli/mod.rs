@@ -11,6 +11,7 @@ mod announce;
 mod bench;
 mod check;
 mod dns;
+mod doctor;
 mod explain;
 mod import;
 mod keygen;
@@ -44,6 +45,8 @@ enum Command {
     Keygen(keygen::Args),
     /// Print the DNS record of a key again
     Dns(dns::Args),
+    /// Find what keeps mail from being signed and verified
+    Doctor(doctor::Args),
     /// Run the milter
     Serve(serve::Args),
     /// Print the effective configuration and say whether it is usable
@@ -82,6 +85,7 @@ pub fn run() -> CommandResult {
         Command::Setup(args) => setup::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Dns(args) => dns::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Status(args) => status::run(&args),

@@ -14,6 +14,10 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
+mod direct;
+
+pub use direct::{AskError, Code, Data, Kind, Question, Response, ask, ask_all};
+
 /// What a lookup of the records of one name and type came to; by default of TXT, each
 /// with its character-strings joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +66,22 @@ impl Lookup {
             .map(|server| server.ip.to_string())
             .collect();
         Self::new(config, options, servers.join(", "))
+    }
+
+    /// The addresses of the name servers that the system is set up with.
+    ///
+    /// # Errors
+    /// When `/etc/resolv.conf` cannot be read or used.
+    pub fn servers_of_system() -> Result<Vec<SocketAddr>, LookupError> {
+        let (config, _) =
+            hickory_resolver::system_conf::read_system_conf().map_err(LookupError::System)?;
+        let servers = config.name_servers().iter();
+        Ok(servers
+            .map(|server| {
+                let port = server.connections.first().map_or(53, |c| c.port);
+                SocketAddr::new(server.ip, port)
+            })
+            .collect())
     }
 
     /// Asks one name server, by UDP and, for answers that are too long, TCP.

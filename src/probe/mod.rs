@@ -1,6 +1,8 @@
 //! Looks at the machine and at DNS for `setup` and `doctor`: the only place where they
 //! run a program, read a file or ask a name server. Changes nothing, judges nothing.
 
+pub mod keys;
 pub mod postfix;
+pub mod record;
 pub mod system;
 pub mod zone;

@@ -40,3 +40,34 @@ pub fn host_name() -> Option<String> {
     let name = rustix::system::uname();
     name.nodename().to_str().ok().map(str::to_ascii_lowercase)
 }
+
+/// A user as the system knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub user: u32,
+    pub group: u32,
+    /// All groups that the user is in.
+    pub groups: Vec<u32>,
+}
+
+/// The user of this name in `/etc/passwd`.
+pub fn account(name: &str) -> Option<Account> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
+    let entry = users
+        .lines()
+        .map(fields)
+        .find(|entry| entry.first().is_some_and(|first| first == name))?;
+    let (user, group) = (entry.get(2)?.parse().ok()?, entry.get(3)?.parse().ok()?);
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    let of_user = groups.lines().map(fields).filter_map(|entry| {
+        let members = entry.get(3)?;
+        let is_in = members.split(',').any(|member| member == name);
+        entry.get(2)?.parse().ok().filter(|_| is_in)
+    });
+    Some(Account {
+        user,
+        group,
+        groups: std::iter::once(group).chain(of_user).collect(),
+    })
+}

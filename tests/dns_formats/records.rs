@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::place::{Place, SIGNET};
-use crate::tools::run;
+use crate::tools::{Server, run};
 
 pub const DOMAIN: &str = "example.com";
 pub const SELECTORS: [&str; 3] = ["rsa2048", "rsa4096", "ed25519"];
@@ -85,4 +85,18 @@ pub fn joined(quoted: &str) -> String {
         .split("\" \"")
         .inspect(|string| assert!(string.len() <= 255, "{} bytes", string.len()))
         .collect()
+}
+
+impl Server {
+    /// The one TXT record of a name, its strings joined.
+    pub fn txt(&self, name: &str) -> String {
+        let answer = self.dig(name, "TXT");
+        let start = format!("{name}.");
+        let records: Vec<_> = answer
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .collect();
+        assert_eq!(records.len(), 1, "{answer}");
+        joined(records[0].split_once("TXT").unwrap().1)
+    }
 }

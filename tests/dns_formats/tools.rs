@@ -73,18 +73,6 @@ impl Server {
             .args(["+time=1", "+tries=2", name, kind]);
         stdout(&dig.output().unwrap())
     }
-
-    /// The one TXT record of a name, its strings joined.
-    pub fn txt(&self, name: &str) -> String {
-        let answer = self.dig(name, "TXT");
-        let start = format!("{name}.");
-        let records: Vec<_> = answer
-            .lines()
-            .filter(|line| line.starts_with(&start))
-            .collect();
-        assert_eq!(records.len(), 1, "{answer}");
-        crate::records::joined(records[0].split_once("TXT").unwrap().1)
-    }
 }
 
 impl Drop for Server {

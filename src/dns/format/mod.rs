@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::record::{KeyRecord, character_strings};
+use crate::dkim::PublicKey;
 use crate::names::{DomainName, NameError, Selector};
 
 #[cfg(test)]
@@ -31,6 +32,16 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// The record of a key, with the usual time to live.
+    pub fn new(domain: DomainName, selector: Selector, key: &PublicKey) -> Self {
+        Self {
+            domain,
+            selector,
+            record: KeyRecord::new(key),
+            ttl: DEFAULT_TTL,
+        }
+    }
+
     /// The full name without a dot at the end: `s1._domainkey.example.com`
     /// (RFC 6376 §3.6.2.1).
     pub fn name(&self) -> String {

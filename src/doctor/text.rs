@@ -1,0 +1,105 @@
+//! The report for a person: what is right in a line each, then what is not, why that
+//! matters, and what mends it.
+
+use super::{Finding, Section, Severity, count, page};
+
+/// How wide a line may be.
+const WIDTH: usize = 78;
+
+/// Whether the text goes to a terminal that shows colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Coloured,
+}
+
+impl Style {
+    fn paint(self, colour: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("\x1b[{colour}m{text}\x1b[0m"),
+        }
+    }
+}
+
+const BOLD: &str = "1";
+const GREEN: &str = "32";
+const CYAN: &str = "36";
+const YELLOW: &str = "33";
+const RED: &str = "1;31";
+
+pub fn to_text(sections: &[Section], style: Style) -> String {
+    let mut text = String::new();
+    for section in sections {
+        text += &format!("{}\n", style.paint(BOLD, section.title));
+        for good in &section.good {
+            entry(&mut text, &style.paint(GREEN, "ok"), 2, good);
+        }
+        for finding in &section.findings {
+            show(&mut text, finding, style);
+        }
+        text.push('\n');
+    }
+    text += &conclusion(sections, style);
+    text
+}
+
+fn show(text: &mut String, finding: &Finding, style: Style) {
+    let severity = finding.code.severity();
+    let (word, colour) = match severity {
+        Severity::Fault => ("FAULT", RED),
+        Severity::Warning => ("warning", YELLOW),
+        Severity::Note => ("note", CYAN),
+    };
+    let what = format!("{}: {}", finding.subject, finding.what);
+    entry(text, &style.paint(colour, word), word.len(), &what);
+    entry(text, "  why", 5, &page::why(finding.code));
+    for (place, line) in finding.mend.iter().enumerate() {
+        let label = if place == 0 { "  mend" } else { "" };
+        // A command is never broken.
+        *text += &format!("  {label:<9}{line}\n");
+    }
+    entry(
+        text,
+        "  more",
+        6,
+        &format!("signet doctor --explain {}", finding.code),
+    );
+}
+
+/// A label and words behind it, wrapped; `shown` is the label's width on the screen.
+fn entry(text: &mut String, label: &str, shown: usize, words: &str) {
+    const INDENT: usize = 11;
+    *text += &format!("  {label}{}", " ".repeat(INDENT.saturating_sub(2 + shown)));
+    let mut column = INDENT;
+    for (place, word) in words.split(' ').enumerate() {
+        let length = word.chars().count();
+        if place > 0 && column + 1 + length > WIDTH {
+            *text += &format!("\n{}", " ".repeat(INDENT));
+            column = INDENT;
+        } else if place > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        *text += word;
+        column += length;
+    }
+    text.push('\n');
+}
+
+fn conclusion(sections: &[Section], style: Style) -> String {
+    let many = |severity: Severity| match count(sections, severity) {
+        1 => format!("1 {}", severity.name()),
+        count => format!("{count} {}s", severity.name()),
+    };
+    let line = format!("{}, {}", many(Severity::Fault), many(Severity::Warning));
+    let colour = match (
+        count(sections, Severity::Fault),
+        count(sections, Severity::Warning),
+    ) {
+        (0, 0) => GREEN,
+        (0, _) => YELLOW,
+        _ => RED,
+    };
+    format!("{}\n", style.paint(colour, &line))
+}
