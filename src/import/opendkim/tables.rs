@@ -248,7 +248,9 @@ fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
 fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Report) {
     let mut selectors: Vec<Selector> = keys.iter().map(|key| key.selector.clone()).collect();
     let mut domain = keys.first().and_then(|key| key.domain.clone());
+    let mut identity = rule.identity;
     if selectors.is_empty() {
+        identity = None;
         selectors.extend(Selector::parse(NO_KEY));
         // A rule for whatever domain the author has would step back.
         domain = match &rule.pattern {
@@ -265,7 +267,7 @@ fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Rep
         pattern: rule.pattern.text(),
         domain,
         selectors,
-        identity: rule.identity,
+        identity,
         origin: rule.place.to_string(),
         sample: rule.pattern.sample(),
     });
