@@ -17,6 +17,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+#[path = "import/keys.rs"]
+mod keys;
+
 const SIGNET: &str = env!("CARGO_BIN_EXE_signet");
 
 fn cases() -> PathBuf {

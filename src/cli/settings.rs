@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigErrors, ListenAddress};
 pub const DEFAULT_CONFIG: &str = "/etc/signet/signet.toml";
 
 /// A config file is a few kilobytes; a million rules are a table file's business.
-const LARGEST: u64 = 16 << 20;
+pub const LARGEST: u64 = 16 << 20;
 
 /// Flatten this into a command's own arguments.
 #[derive(clap::Args, Debug, Clone, Default)]

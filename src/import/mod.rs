@@ -1,11 +1,12 @@
 //! Moving in from another signer: what its files say, as a config of signet's, and a
 //! report of every option that says what became of it.
 //!
-//! An importer reads and writes nothing but what it was told to, never copies or
-//! changes a key, and never guesses: what it cannot take over for certain, it refuses
+//! An importer reads and writes nothing but what it was told to, never changes a key,
+//! and never guesses: what it cannot take over for certain, it refuses
 //! or hands to the administrator.
 
 pub mod glob;
+pub mod inline_key;
 mod lines;
 pub mod opendkim;
 pub mod report;

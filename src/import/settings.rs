@@ -3,12 +3,14 @@
 //! It writes what differs from signet's defaults, and everything that the other
 //! program had a different default for. Nothing here knows the other program.
 
+use std::collections::HashSet;
 use std::fmt::{Display, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{Listener, OnFailure, quoted};
 use crate::dkim::Canonicalization;
+use crate::import::inline_key::InlineKey;
 use crate::names::{DomainName, FieldName, Selector};
 
 /// A key file with what it signs as.
@@ -18,6 +20,22 @@ pub struct KeyFile {
     pub domain: Option<DomainName>,
     pub selector: Selector,
     pub file: PathBuf,
+}
+
+/// A key that is to become a file of the key directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    pub domain: DomainName,
+    pub selector: Selector,
+    pub key: InlineKey,
+}
+
+impl OwnKey {
+    /// Its file, as seen from the config.
+    pub fn file(&self) -> PathBuf {
+        let directory = Path::new(KEY_DIRECTORY).join(self.domain.as_str());
+        directory.join(format!("{}.pem", self.selector))
+    }
 }
 
 /// A rule of the config.
@@ -38,8 +56,6 @@ pub struct Rule {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     pub listen: Option<Listener>,
-    /// Where keys will be made in future; it may be empty.
-    pub key_directory: PathBuf,
     pub require_safe_keys: bool,
     pub networks: Vec<String>,
     pub except: Vec<String>,
@@ -59,21 +75,78 @@ pub struct Settings {
     pub header_bytes: Option<u64>,
     pub multiple: bool,
     pub keys: Vec<KeyFile>,
+    pub own_keys: Vec<OwnKey>,
     pub rules: Vec<Rule>,
 }
 
+/// The key directory, beside the config file. It may stay empty.
+pub const KEY_DIRECTORY: &str = "keys";
+
+/// The rule table, beside the config file.
+pub const RULE_TABLE: &str = "rules";
+
+/// With more keys, or rules that a table can hold, they are not in the config: that is
+/// for people to read.
+const MOST_IN_CONFIG: usize = 1000;
+
 impl Settings {
-    /// The config file. `heading` says where it comes from, line by line.
-    pub fn to_toml(&self, heading: &str) -> String {
-        let mut page = Page::default();
-        for line in heading.lines() {
-            page.comment(line);
+    /// The keys that the key directory is to have a link to.
+    pub fn linked_keys(&self) -> impl Iterator<Item = (&DomainName, &KeyFile)> {
+        let keys = self.keys.iter().filter(|_| self.has_many_keys());
+        keys.filter_map(|key| Some((key.domain.as_ref()?, key)))
+    }
+
+    fn has_many_keys(&self) -> bool {
+        self.keys.len() > MOST_IN_CONFIG
+    }
+
+    /// The text of the rule table, when there is to be one.
+    pub fn rule_table(&self, heading: &str) -> Option<String> {
+        let (_, rules) = self.rules_apart();
+        if rules.is_empty() {
+            return None;
         }
-        page.text("");
+        let mut page = Page::headed(heading);
+        for rule in rules {
+            let domain = rule.domain.as_ref().map_or("%d", DomainName::as_str);
+            let selectors: Vec<_> = rule.selectors.iter().map(Selector::as_str).collect();
+            let selectors = selectors.join(",");
+            page.text(format_args!("{} {domain} {selectors}", rule.pattern));
+        }
+        Some(page.0)
+    }
+
+    /// The rules of the config and those of the table, which come after them.
+    fn rules_apart(&self) -> (Vec<&Rule>, Vec<&Rule>) {
+        // The order of globs counts, so they stay together.
+        let fits = |rule: &Rule| {
+            rule.identity.is_none()
+                && !rule.pattern.contains(['*', ' ', '\t', '#'])
+                && !self.multiple
+        };
+        let (table, config): (Vec<_>, Vec<_>) = self.rules.iter().partition(|rule| fits(rule));
+        // And so does that of two rules for one pattern.
+        let patterns: HashSet<_> = config.iter().map(|rule| &rule.pattern).collect();
+        let apart = !table.iter().any(|rule| patterns.contains(&rule.pattern));
+        match table.len() > MOST_IN_CONFIG && apart {
+            true => (config, table),
+            false => (self.rules.iter().collect(), Vec::new()),
+        }
+    }
+
+    /// The config file, for this directory. `heading` says where it comes from, line by
+    /// line.
+    pub fn to_toml(&self, directory: &Path, heading: &str) -> String {
+        let mut page = Page::headed(heading);
+        let (rules, table) = self.rules_apart();
         if let Some(listener) = &self.listen {
             page.key("listen", format_args!("[{}]", listen(listener)));
         }
-        page.key("keys", quoted(&self.key_directory.to_string_lossy()));
+        let path = |name: &str| quoted(&directory.join(name).to_string_lossy());
+        page.key("keys", path(KEY_DIRECTORY));
+        if !table.is_empty() {
+            page.key("rule_tables", path(RULE_TABLE));
+        }
         if !self.require_safe_keys {
             page.key("require_safe_keys", false);
         }
@@ -112,14 +185,15 @@ impl Settings {
             page.text("\n[limits]");
             page.key("header_bytes", bytes);
         }
-        for key in &self.keys {
+        let linked = |key: &&KeyFile| self.has_many_keys() && key.domain.is_some();
+        for key in self.keys.iter().filter(|key| !linked(key)) {
             page.text("\n[[key]]");
             let domain = key.domain.as_ref().map_or("*", DomainName::as_str);
             page.key("domain", quoted(domain));
             page.key("selector", quoted(key.selector.as_str()));
             page.key("file", quoted(&key.file.to_string_lossy()));
         }
-        for rule in &self.rules {
+        for rule in rules {
             page.text("");
             page.comment(&rule.origin);
             page.text("[[rule]]");
@@ -144,6 +218,15 @@ impl Settings {
 struct Page(String);
 
 impl Page {
+    fn headed(heading: &str) -> Self {
+        let mut page = Self::default();
+        for line in heading.lines() {
+            page.comment(line);
+        }
+        page.text("");
+        page
+    }
+
     fn text(&mut self, text: impl Display) {
         let _ = writeln!(self.0, "{text}");
     }

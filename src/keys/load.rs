@@ -74,7 +74,7 @@ pub(super) fn load(path: &Path, require_safe: bool) -> Result<SigningKey, KeyFil
     })
 }
 
-fn read(path: &Path, require_safe: bool) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(super) fn read(path: &Path, require_safe: bool) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let unreadable = |error: io::Error| KeyFileError::Unreadable {
         path: path.into(),
         reason: why_unreadable(path, &error),

@@ -16,4 +16,4 @@ mod tests;
 pub use generate::{Algorithm, GenerateError, RsaSize, generate};
 pub use load::{FILE_LIMIT, KeyFileError};
 pub use scan::{Ignored, KeyDirectory, KeyDirectoryError, KeyEntry, KeyProblem, Scan, ScanError};
-pub use write::{WriteError, write_new};
+pub use write::{WriteError, link, write_moved, write_new};

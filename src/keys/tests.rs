@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::dkim::KeyError;
+use crate::names::{DomainName, Selector};
 
 struct Place(TempDir);
 
@@ -275,4 +276,43 @@ fn a_directory_that_is_not_one_says_so() {
 #[test]
 fn two_new_keys_are_two_keys() {
     assert_ne!(key(), key());
+}
+
+fn example() -> (DomainName, Selector) {
+    let domain = DomainName::parse("example.com").unwrap();
+    (domain, Selector::parse("s1").unwrap())
+}
+
+#[test]
+fn a_key_that_moves_in_is_written_once_and_another_stays() {
+    let place = Place::new();
+    let (domain, selector) = example();
+    let (one, other) = (key(), key());
+    let path = write_moved(place.0.path(), &domain, &selector, &one).unwrap();
+    assert_eq!(
+        write_moved(place.0.path(), &domain, &selector, &one).unwrap(),
+        path
+    );
+    let refused = write_moved(place.0.path(), &domain, &selector, &other);
+    assert!(matches!(refused, Err(WriteError::Exists { .. })));
+    assert_eq!(fs::read_to_string(&path).unwrap(), one);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
+}
+
+#[test]
+fn a_link_gives_way_and_a_key_does_not() {
+    let place = Place::new();
+    let (domain, selector) = example();
+    let path = place.0.path().join("example.com/s1.pem");
+    for target in ["/keys/a", "/keys/a", "/keys/b"] {
+        link(place.0.path(), &domain, &selector, Path::new(target)).unwrap();
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new(target));
+    }
+    fs::remove_file(&path).unwrap();
+    write_new(place.0.path(), &domain, &selector, &key()).unwrap();
+    let refused = link(place.0.path(), &domain, &selector, Path::new("/keys/a"));
+    assert!(matches!(refused, Err(WriteError::Exists { .. })));
 }

@@ -3,11 +3,12 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::load;
 use super::scan::{KeyDirectory, ScanError};
 use crate::names::{DomainName, Selector};
 
@@ -46,13 +47,84 @@ pub fn write_new(
     selector: &Selector,
     pem: &str,
 ) -> Result<PathBuf, WriteError> {
+    match present(directory, domain, selector) {
+        Some(path) => Err(WriteError::Exists {
+            domain: domain.clone(),
+            path,
+        }),
+        None => write(directory, domain, selector, pem),
+    }
+}
+
+/// As [`write_new`], for keys that come from elsewhere, by the thousand: the same key may
+/// lie there already, and other names of the file, in other case, are not looked for.
+///
+/// # Errors
+/// When another key lies there, or writing fails.
+pub fn write_moved(
+    directory: &Path,
+    domain: &DomainName,
+    selector: &Selector,
+    pem: &str,
+) -> Result<PathBuf, WriteError> {
+    match write(directory, domain, selector, pem) {
+        Err(WriteError::Exists { path, .. }) if holds(&path, pem) => Ok(path),
+        written => written,
+    }
+}
+
+fn holds(path: &Path, pem: &str) -> bool {
+    let text = load::read(path, false);
+    text.is_ok_and(|text| text.as_slice() == pem.as_bytes())
+}
+
+/// Makes `DIRECTORY/DOMAIN/SELECTOR.pem` a symbolic link to a key that stays where it
+/// is. A link that is there already gives way, a key does not.
+///
+/// # Errors
+/// When a key lies there, or the link cannot be made.
+pub fn link(
+    directory: &Path,
+    domain: &DomainName,
+    selector: &Selector,
+    file: &Path,
+) -> Result<(), WriteError> {
+    let parent = directory.join(domain.as_str());
+    let path = parent.join(format!("{selector}.pem"));
+    let failed = |source| WriteError::File {
+        path: path.clone(),
+        source,
+    };
+    match fs::read_link(&path) {
+        Ok(known) if known == file => return Ok(()),
+        Ok(_) => fs::remove_file(&path).map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A link that is lost in a crash is made again: nothing waits for the disk.
+            create_directory(&parent).map_err(|source| WriteError::Directory {
+                path: parent.clone(),
+                source,
+            })?;
+        }
+        Err(_) => {
+            return Err(WriteError::Exists {
+                domain: domain.clone(),
+                path,
+            });
+        }
+    }
+    symlink(file, &path).map_err(failed)
+}
+
+fn write(
+    directory: &Path,
+    domain: &DomainName,
+    selector: &Selector,
+    pem: &str,
+) -> Result<PathBuf, WriteError> {
     let exists = |path: PathBuf| WriteError::Exists {
         domain: domain.clone(),
         path,
     };
-    if let Some(path) = present(directory, domain, selector) {
-        return Err(exists(path));
-    }
     let parent = directory.join(domain.as_str());
     make_directory(&parent).map_err(|source| WriteError::Directory {
         path: parent.clone(),
@@ -114,28 +186,39 @@ fn temporary(parent: &Path, pem: &str) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Makes a directory and those above it that are missing.
+/// Makes a directory and those above it that are missing, and keeps them.
 fn make_directory(path: &Path) -> io::Result<()> {
+    match create_directory(path)? {
+        true => sync_directory(above(path)),
+        false => Ok(()),
+    }
+}
+
+/// Makes a directory and those above it that are missing; whether it was.
+fn create_directory(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             match path.parent() {
                 Some(parent) if parent != Path::new("") => make_directory(parent)?,
                 _ => return Err(error),
             }
-            return make_directory(path);
+            return create_directory(path);
         }
         // Somebody else may make it at the same time; a file in its place is an error.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
-            return Ok(());
+            return Ok(false);
         }
         made => made?,
     }
-    let parent = match path.parent() {
+    give_to_owner_of(above(path), &File::open(path)?)?;
+    Ok(true)
+}
+
+fn above(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
-    };
-    give_to_owner_of(parent, &File::open(path)?)?;
-    sync_directory(parent)
+    }
 }
 
 /// What root makes below a directory of the daemon's user is that user's.

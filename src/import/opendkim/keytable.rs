@@ -1,4 +1,4 @@
-//! The KeyTable: `name  domain:selector:key`.
+//! The KeyTable: `name  domain:selector:key`, where the key is a file or the key itself.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::conf::printable;
 use super::dataset::{DataSet, Entry};
 use crate::config::Place;
+use crate::import::inline_key::InlineKey;
 use crate::names::{DomainName, Selector};
 
 /// What a line of the KeyTable names.
@@ -14,10 +15,18 @@ pub struct Key {
     /// `None` is `%`, the author's domain.
     pub domain: Option<DomainName>,
     pub selector: Selector,
-    /// In full. With [`Key::by_domain`], `%` in it stands for the author's domain.
-    pub file: PathBuf,
-    pub by_domain: bool,
+    pub private: Private,
     pub place: Place,
+}
+
+/// Where a private key is. Paths are in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Private {
+    File(PathBuf),
+    /// A path in which `%` stands for the author's domain.
+    FileByDomain(PathBuf),
+    /// In the table.
+    Inline(InlineKey),
 }
 
 /// A line that OpenDKIM cannot use: mail that needs it gets a temporary error.
@@ -82,29 +91,44 @@ fn key(entry: &Entry, base: &Path) -> Result<Key, String> {
         name => Some(DomainName::parse(name).map_err(|error| format!("domain: {error}"))?),
     };
     let selector = Selector::parse(selector).map_err(|error| format!("selector: {error}"))?;
-    if !["/", "./", "../"]
+    let named = ["/", "./", "../"]
         .iter()
-        .any(|start| file.starts_with(start))
-    {
-        // It is the key, or a path that OpenDKIM takes for one: it is not shown.
-        let hint = match looks_like_path(file) {
-            true => format!(
-                "\"{}\" does not begin with / or ./, so OpenDKIM takes it for the key itself",
-                printable(file)
-            ),
-            false => "holds the key itself; put it into a file that only its user can read, and \
-                      name that file"
+        .any(|start| file.starts_with(start));
+    let private = match named {
+        true => {
+            let path = base.join(file.strip_prefix("./").unwrap_or(file));
+            // OpenDKIM replaces `%` in a path that begins with a slash alone.
+            match file.starts_with('/') && file.contains('%') {
+                true => Private::FileByDomain(path),
+                false => Private::File(path),
+            }
+        }
+        false => Private::Inline(inline(file)?),
+    };
+    if domain.is_none() && matches!(private, Private::Inline(_)) {
+        return Err(
+            "holds the key itself and is for every domain; put the key into a file that only its \
+             user can read, and name that file"
                 .to_owned(),
-        };
-        return Err(hint);
+        );
     }
     Ok(Key {
         domain,
         selector,
-        // OpenDKIM replaces `%` in a path that begins with a slash alone.
-        by_domain: file.starts_with('/') && file.contains('%'),
-        file: base.join(file.strip_prefix("./").unwrap_or(file)),
+        private,
         place: entry.place.clone(),
+    })
+}
+
+/// The key itself, or a path that OpenDKIM takes for it: only what cannot be a key is
+/// shown.
+fn inline(text: &str) -> Result<InlineKey, String> {
+    InlineKey::read(text).map_err(|error| match looks_like_path(text) {
+        true => format!(
+            "\"{}\" does not begin with / or ./, so OpenDKIM takes it for the key itself",
+            printable(text)
+        ),
+        false => format!("holds a key that cannot be used: {error}"),
     })
 }
 
@@ -117,6 +141,7 @@ fn looks_like_path(text: &str) -> bool {
 mod tests {
     use super::super::conf::Conf;
     use super::*;
+    use crate::keys::{Algorithm, generate};
 
     fn table(list: &str) -> KeyTable {
         let text = format!("KeyTable csl:{list}\n");
@@ -138,11 +163,11 @@ mod tests {
         let key = |name| table.get(name).unwrap().clone().unwrap();
         assert_eq!(key("k").domain.unwrap().as_str(), "example.com");
         assert_eq!(key("k").selector.as_str(), "s1");
-        assert_eq!(key("k").file, Path::new("/base/k.pem"));
-        assert!(!key("k").by_domain);
+        assert_eq!(key("k").private, Private::File("/base/k.pem".into()));
         assert_eq!(key("p").domain, None);
-        assert!(key("p").by_domain);
-        assert_eq!(key("e").file, Path::new("/e"));
+        let by_domain = Private::FileByDomain("/keys/%/s.pem".into());
+        assert_eq!(key("p").private, by_domain);
+        assert_eq!(key("e").private, Private::File("/e".into()));
         assert!(table.get("K").is_none());
     }
 
@@ -154,8 +179,22 @@ mod tests {
         assert!(problem("k=example.com::/k").starts_with("selector: "));
         assert!(problem("k=example.com:s:keys/k.pem").contains("./"));
         let secret = format!("k=example.com:s:MIIE{}", "x".repeat(200));
-        assert!(problem(&secret).starts_with("holds the key itself"));
+        assert!(problem(&secret).starts_with("holds a key that cannot be used: "));
         assert!(!problem(&secret).contains("MIIE"));
+    }
+
+    #[test]
+    fn a_line_may_hold_the_key_itself() {
+        let pem = generate(Algorithm::Ed25519).unwrap();
+        let base64 = pem.lines().nth(1).unwrap();
+        let table = table(&format!("k=example.com:s:{base64}"));
+        let key = table.get("k").unwrap().clone().unwrap();
+        let inline = InlineKey::read(base64).unwrap();
+        assert_eq!(key.private, Private::Inline(inline));
+
+        let everybody = problem(&format!("k=%:s:{base64}"));
+        assert!(everybody.starts_with("holds the key itself and is for every domain"));
+        assert!(!everybody.contains(base64));
     }
 
     #[test]

@@ -121,22 +121,21 @@ fn ladder(keys: &[&str]) -> (Vec<Placed>, Vec<usize>) {
         .collect();
     // `user@.parent` comes before `.parent` and those above it, but is a glob: so must
     // they be.
-    let personal: Vec<String> = keys
-        .iter()
-        .filter_map(|key| Some(key.to_lowercase().split_once("@.")?.1.to_owned()))
-        .collect();
+    let mut under_personal = HashSet::new();
+    for key in keys {
+        let lower = key.to_lowercase();
+        let mut above = lower.split_once("@.").map(|(_, parent)| parent);
+        while let Some(parent) = above {
+            under_personal.insert(parent.to_owned());
+            above = parent.split_once('.').map(|(_, parent)| parent);
+        }
+    }
     for placed in &mut placed {
-        if let Placed::Rule(pattern @ Pattern::Below(_)) = placed {
-            let Pattern::Below(parent) = &*pattern else {
-                continue;
-            };
-            let above = |below: &String| {
-                let rest = below.strip_suffix(parent.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            };
-            if personal.iter().any(above) {
-                *pattern = Pattern::Glob(pattern.glob());
-            }
+        if let Placed::Rule(pattern @ Pattern::Below(_)) = placed
+            && let Pattern::Below(parent) = &*pattern
+            && under_personal.contains(parent)
+        {
+            *pattern = Pattern::Glob(pattern.glob());
         }
     }
     let mut order: Vec<usize> = (0..keys.len()).collect();

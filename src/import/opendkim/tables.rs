@@ -1,16 +1,15 @@
 //! From the KeyTable and SigningTable, or from Domain, KeyFile and Selector, to the
 //! rules and key files of a config.
 
-use std::path::{Path, PathBuf};
-
-use super::keytable::{Key, KeyTable};
+use super::key_files::KnownKeys;
+use super::keytable::{Key, KeyTable, Private};
 use super::order::Pattern;
 use super::signingtable::{self, Rule};
 use super::work::{Work, shown};
-use crate::import::lines;
+use crate::config::{ConfigError, Place};
 use crate::import::report::Outcome::{Changed, Dropped, NeedsYou, Same};
 use crate::import::report::Report;
-use crate::import::settings::{self, KeyFile, Settings};
+use crate::import::settings::{self, Settings};
 use crate::names::{DomainName, Selector};
 
 /// A selector that no key has, for a rule whose line of the KeyTable is unusable: mail
@@ -43,8 +42,9 @@ pub fn read(work: &mut Work) {
 
 /// Writes rules with their keys.
 pub fn write_rules(rules: Vec<Rule>, settings: &mut Settings, report: &mut Report) {
+    let mut known = KnownKeys::default();
     for rule in merged(rules) {
-        add(rule, settings, report);
+        add(rule, &mut known, settings, report);
     }
 }
 
@@ -122,8 +122,8 @@ fn from_domain(work: &mut Work) -> Vec<Rule> {
                        SigningTable; without them OpenDKIM signs nothing";
         match set.into_iter().flatten().next() {
             Some(setting) => work.wrong(&setting, problem),
-            None => work.errors.push(crate::config::ConfigError {
-                place: crate::config::Place {
+            None => work.errors.push(ConfigError {
+                place: Place {
                     file: work.report.source.as_str().into(),
                     line: 0,
                 },
@@ -147,11 +147,10 @@ fn from_domain(work: &mut Work) -> Vec<Rule> {
     let key = |domain| Key {
         domain,
         selector: name.clone(),
-        file: work.path(&file.value),
-        by_domain: false,
+        private: Private::File(work.path(&file.value)),
         place: file.place.clone(),
     };
-    let rule = |pattern, domain, identity, place: &crate::config::Place| Rule {
+    let rule = |pattern, domain, identity, place: &Place| Rule {
         pattern,
         key: Ok(key(domain)),
         identity,
@@ -245,7 +244,12 @@ fn merged(rules: Vec<Rule>) -> Vec<(Rule, Vec<Key>)> {
     merged
 }
 
-fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Report) {
+fn add(
+    (rule, keys): (Rule, Vec<Key>),
+    known: &mut KnownKeys,
+    settings: &mut Settings,
+    report: &mut Report,
+) {
     let mut selectors: Vec<Selector> = keys.iter().map(|key| key.selector.clone()).collect();
     let mut domain = keys.first().and_then(|key| key.domain.clone());
     let mut identity = rule.identity;
@@ -258,10 +262,8 @@ fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Rep
             _ => DomainName::parse("unusable.invalid").ok(),
         };
     }
-    for key in keys {
-        for file in files(&key, &rule.pattern, report) {
-            add_key(file, &key, settings, report);
-        }
+    for key in &keys {
+        known.add(key, &rule.pattern, settings, report);
     }
     settings.rules.push(settings::Rule {
         pattern: rule.pattern.text(),
@@ -271,116 +273,4 @@ fn add((rule, keys): (Rule, Vec<Key>), settings: &mut Settings, report: &mut Rep
         origin: rule.place.to_string(),
         sample: rule.pattern.sample(),
     });
-}
-
-/// The files that a key names; a `%` in its path is each domain that the pattern may
-/// match and that has a file.
-fn files(key: &Key, pattern: &Pattern, report: &mut Report) -> Vec<KeyFile> {
-    let file = |domain: Option<DomainName>, file: PathBuf| KeyFile {
-        domain,
-        selector: key.selector.clone(),
-        file,
-    };
-    if !key.by_domain {
-        return vec![file(key.domain.clone(), key.file.clone())];
-    }
-    let path = key.file.to_string_lossy().into_owned();
-    let filled = |domain: &str| PathBuf::from(path.replace('%', domain));
-    let option = format!("KeyTable {}", shown(&path));
-    if let Pattern::Domain(name) = pattern
-        && let Ok(domain) = DomainName::parse(name)
-    {
-        return vec![file(key.domain.clone().or(Some(domain)), filled(name))];
-    }
-    if key.domain.is_some() {
-        let why = "the key file is the author's domain's and the signing domain is not: signet has \
-                   one key file for a domain and selector. Name the files of each domain";
-        report.add(NeedsYou, &key.place, option, why);
-        return Vec::new();
-    }
-    let found = domains_with_a_file(&path);
-    let why = format!(
-        "% in a path is each domain that has such a file now: {}. A domain that comes later needs \
-         a [[key]] of its own, or a key in the key directory",
-        match found.len() {
-            0 => "none has".to_owned(),
-            many => format!("{many} have"),
-        }
-    );
-    report.add(
-        if found.is_empty() { NeedsYou } else { Changed },
-        &key.place,
-        option,
-        why,
-    );
-    let name = |domain: DomainName| {
-        let path = filled(domain.as_str());
-        file(Some(domain), path)
-    };
-    found.into_iter().map(name).collect()
-}
-
-/// The domains for which a path with `%` for their name exists.
-pub fn domains_with_a_file(path: &str) -> Vec<DomainName> {
-    let Some((before, after)) = path.split_once('%') else {
-        return Vec::new();
-    };
-    let (directory, start) = before.rsplit_once('/').unwrap_or(("", before));
-    let end = after.split('/').next().unwrap_or_default();
-    let end = end.split('%').next().unwrap_or_default();
-    let Ok(entries) = std::fs::read_dir(format!("{directory}/")) else {
-        return Vec::new();
-    };
-    let mut domains: Vec<DomainName> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let domain = name.strip_prefix(start)?.strip_suffix(end)?;
-            let domain = DomainName::parse(domain).ok()?;
-            Path::new(&path.replace('%', domain.as_str()))
-                .is_file()
-                .then_some(domain)
-        })
-        .collect();
-    domains.sort();
-    domains
-}
-
-fn add_key(file: KeyFile, key: &Key, settings: &mut Settings, report: &mut Report) {
-    let option = format!("key file {}", file.file.display());
-    let same = |known: &&KeyFile| known.domain == file.domain && known.selector == file.selector;
-    if let Some(known) = settings.keys.iter().find(same) {
-        if known.file != file.file {
-            let why = format!(
-                "{} has the same domain and selector, which name one key record in DNS: only one \
-                 of the two files can be its key. That one is used; take the other line out",
-                known.file.display()
-            );
-            report.add(NeedsYou, &key.place, option, why);
-        }
-        return;
-    }
-    if file.file.as_os_str().is_empty() || file.file.to_string_lossy().contains('\0') {
-        report.add(
-            NeedsYou,
-            &key.place,
-            "key file",
-            "the path of the key is none; name its file",
-        );
-        return;
-    }
-    if let Err(why) = readable(&file.file) {
-        let why = format!("{why}. Mail that needs it waits");
-        report.add(NeedsYou, &key.place, option, why);
-    }
-    settings.keys.push(file);
-}
-
-/// Why a key file cannot be used.
-fn readable(path: &Path) -> Result<(), String> {
-    let metadata = std::fs::metadata(path).map_err(|error| lines::why_not(&error))?;
-    if !metadata.is_file() {
-        return Err("is not a regular file".to_owned());
-    }
-    Ok(())
 }

@@ -2,12 +2,11 @@
 //! the tables of OpenDKIM's form.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::ucl::{Section, Value};
 use super::{DEFAULT_PATH, DEFAULT_SELECTOR, Work, maps};
 use crate::config::Place;
-use crate::import::opendkim::{self, DataSet, Key, KeyTable, Matching, Pattern, Rule};
+use crate::import::opendkim::{self, DataSet, Key, KeyTable, Matching, Pattern, Private, Rule};
 use crate::import::report::Outcome::{Changed, NeedsYou, Same};
 use crate::names::{DomainName, Selector};
 
@@ -278,8 +277,7 @@ fn rules(domain: &str, names: Vec<Names>, below: bool, work: &mut Work<'_>) -> V
                 key: Ok(Key {
                     domain: Some(parsed.clone()),
                     selector,
-                    file: PathBuf::from(path),
-                    by_domain: false,
+                    private: Private::File(path.into()),
                     place: names.place.clone(),
                 }),
                 identity: None,
