@@ -42,15 +42,19 @@ impl Offer {
 
 /// What the filter wants to be told, and where it wants to be asked.
 ///
-/// DATA, the end of the headers and the end of the message are always replied to:
-/// DATA because that reply saves 43 ms a message over TCP and lets strangers' mail
-/// pass unstreamed, the end of the headers because the author is known there.
+/// DATA and the end of the message are always replied to: DATA because that reply
+/// saves 43 ms a message over TCP and lets strangers' mail pass unstreamed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Reply to CONNECT, so that a client can be accepted unheard.
     pub connect_reply: bool,
     /// Be told the recipients.
     pub recipients: bool,
+    /// Reply to the end of the headers, so that a message whose author or recipients
+    /// say no is accepted or refused before its body is sent. Where next to all mail
+    /// is signed, that reply only wakes both sides once more; the verdict then waits
+    /// for the end of the message.
+    pub headers_reply: bool,
     /// Macros to ask for besides those that a signer always needs, with or without
     /// braces. A name that cannot be in a list (empty, white space, NUL) is left out.
     pub macro_names: Vec<String>,
@@ -150,6 +154,9 @@ impl Wanted {
         if !self.connect_reply {
             wanted |= protocol::NR_CONN;
         }
+        if !self.headers_reply {
+            wanted |= protocol::NR_EOH;
+        }
         wanted |= if self.recipients {
             protocol::NR_RCPT
         } else {
@@ -246,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signer_replies_at_data_and_at_the_ends_of_headers_and_message() {
+    fn a_signer_replies_at_data_and_at_the_end_and_elsewhere_if_it_has_to() {
         let owed = |wanted: &Wanted, bits| {
             let agreement = Agreement::reach(&offer(6, bits), wanted).unwrap();
             let owed: Vec<u8> = b"CMRTLNBE"
@@ -257,10 +264,11 @@ mod tests {
             String::from_utf8(owed).unwrap()
         };
         // RCPT would be owed a reply, but is not sent (NORCPT).
-        assert_eq!(owed(&Wanted::default(), protocol::ALL), "RTNE");
+        assert_eq!(owed(&Wanted::default(), protocol::ALL), "RTE");
         let all = Wanted {
             connect_reply: true,
             recipients: true,
+            headers_reply: true,
             ..Wanted::default()
         };
         assert_eq!(owed(&all, protocol::ALL), "CTNE");
@@ -271,7 +279,7 @@ mod tests {
     fn the_bytes_of_the_answer() {
         let answer = answer(&offer(6, protocol::ALL), &Wanted::default());
         let (flags, lists) = answer.split_at(12);
-        assert_eq!(flags, b"\0\0\0\x06\0\0\x01\x01\0\x18\x51\x8a");
+        assert_eq!(flags, b"\0\0\0\x06\0\0\x01\x01\0\x1c\x51\x8a");
         assert_eq!(
             lists,
             b"\0\0\0\0j {daemon_name} {client_addr}\0\

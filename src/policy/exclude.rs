@@ -29,6 +29,11 @@ impl Exclusions {
         exclusions
     }
 
+    /// Whether anything of a message could exclude it.
+    pub fn any(&self) -> bool {
+        self.any_recipient || self.any_domain
+    }
+
     /// Whether any recipient could be excluded, so that recipients must be known.
     pub fn by_recipient(&self) -> bool {
         self.any_recipient

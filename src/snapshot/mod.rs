@@ -188,6 +188,8 @@ impl Snapshot {
         Wanted {
             connect_reply: !self.config.trust.except.is_empty(),
             recipients: self.wants_recipients(),
+            // What else says no there is rare: mail of strangers was let pass at DATA.
+            headers_reply: self.exclusions.any() || self.owners.is_some() || self.ails(),
             macro_names: self
                 .config
                 .trust
@@ -196,6 +198,14 @@ impl Snapshot {
                 .map(|trusted| trusted.name.clone())
                 .collect(),
         }
+    }
+
+    /// Whether something that was meant to sign is known not to, so that mail is going
+    /// to be put off.
+    fn ails(&self) -> bool {
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
     }
 
     /// Whether any decision depends on the recipients.

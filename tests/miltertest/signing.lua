@@ -97,6 +97,17 @@ function has_not(text, unwanted)
 	end
 end
 
+-- One whole message that is let pass as it is.
+function unsigned(conn, message, why)
+	header(conn, message)
+	must(mt.bodystring(conn, "This is a test!\r\n"), "BODY")
+	must(mt.eom(conn), "EOM")
+	reply(conn, SMFIR_ACCEPT, why)
+	if signature(conn) ~= nil then
+		error(why .. ": signed")
+	end
+end
+
 -- One whole message with the usual signature; returns it.
 function signed(conn, message, canonicalization, domain, selector)
 	header(conn, message)

@@ -45,7 +45,10 @@ fn milter(behaviour: Behaviour) -> ListenAddress {
 }
 
 fn serve(mut stream: TcpStream, behaviour: Behaviour) {
-    let mut session = Session::new(Wanted::default());
+    let mut session = Session::new(Wanted {
+        headers_reply: true,
+        ..Wanted::default()
+    });
     let (mut input, mut out) = (BytesMut::new(), BytesMut::new());
     let mut chunk = [0; 65536];
     loop {

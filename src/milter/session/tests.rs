@@ -27,7 +27,7 @@ impl Peer {
     }
 
     fn postfix() -> Self {
-        Self::offering(protocol::ALL, Wanted::default())
+        Self::offering(protocol::ALL, headers_reply())
     }
 
     /// An MTA that waits for a reply to everything.
@@ -84,6 +84,13 @@ impl Peer {
     }
 }
 
+fn headers_reply() -> Wanted {
+    Wanted {
+        headers_reply: true,
+        ..Wanted::default()
+    }
+}
+
 fn payload(command: u8) -> &'static [u8] {
     match command {
         b'C' => b"localhost\x004\0\x19127.0.0.1\0",
@@ -103,10 +110,12 @@ fn a_message_gets_one_reply_for_each_that_is_owed() {
     let wanted = Wanted {
         connect_reply: true,
         recipients: true,
-        ..Wanted::default()
+        ..headers_reply()
     };
     let mut peer = Peer::offering(protocol::ALL, wanted);
     assert_eq!(peer.play("CMRRTLNBE"), "ccca");
+    let mut peer = Peer::offering(protocol::ALL, Wanted::default());
+    assert_eq!(peer.play("CMTLNBE"), "ca");
 }
 
 #[test]
@@ -189,7 +198,7 @@ fn a_verdict_given_where_no_reply_is_owed_is_given_where_one_is() {
 fn a_verdict_at_connect_holds_for_the_client() {
     let wanted = Wanted {
         connect_reply: true,
-        ..Wanted::default()
+        ..headers_reply()
     };
     let mut peer = Peer::offering(protocol::ALL, wanted);
     peer.send(b'C', payload(b'C'));

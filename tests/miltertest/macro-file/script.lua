@@ -1,7 +1,6 @@
 dofile("../signing.lua")
 start()
 local conn = connect("localhost", "127.0.0.1")
-header(conn, { macros = { "{testmacro}", "other" } })
-reply(conn, SMFIR_ACCEPT, "another value")
+unsigned(conn, { macros = { "{testmacro}", "other" } }, "another value")
 signed(conn, { macros = { "{testmacro}", "testvalue" } })
 mt.disconnect(conn)
