@@ -63,16 +63,16 @@ impl BodyCanonicalizer {
     /// any size.
     pub fn update(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) {
         let rest = self.open(chunk, out);
-        let relaxed = self.relaxed();
-        let ordinary = |byte: &u8| match byte {
-            b'\r' | b'\n' => false,
-            b' ' | b'\t' => !relaxed,
-            _ => true,
-        };
+        if let [_] = rest {
+            return out(rest);
+        }
         // Nothing that follows can change what lies before the last ordinary byte.
-        let end = rest.iter().rposition(ordinary).map_or(0, |last| last + 1);
+        let mut end = rest.len();
+        while end > 0 && !self.begins_ordinary(rest.get(end - 1..).unwrap_or_default()) {
+            end -= 1;
+        }
         let (settled, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if relaxed {
+        if self.relaxed() {
             white_space::relax(settled, out);
         } else {
             white_space::complete_line_ends(settled, out);
@@ -96,8 +96,18 @@ impl BodyCanonicalizer {
         self.algorithm == CanonicalizationAlgorithm::Relaxed
     }
 
+    /// Whether the first byte stays, whatever follows: it is no white space that may go,
+    /// no LF, and no CR before which a line may end.
+    fn begins_ordinary(&self, text: &[u8]) -> bool {
+        match text {
+            [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..] => false,
+            [b' ' | b'\t', ..] => !self.relaxed(),
+            _ => true,
+        }
+    }
+
     /// Takes line ends and white space as far as they go, and returns the rest, which
-    /// is empty or begins with another byte; then all that was pending is written.
+    /// is empty or begins with an ordinary byte; then all that was pending is written.
     fn open<'c>(&mut self, chunk: &'c [u8], out: &mut impl FnMut(&[u8])) -> &'c [u8] {
         let mut rest = chunk;
         while let Some((&byte, more)) = rest.split_first() {
@@ -118,16 +128,13 @@ impl BodyCanonicalizer {
                     self.settle(out);
                     out(b"\r");
                 }
-                b'\r' => {
-                    self.cr = true;
-                    rest = more;
-                }
                 b' ' | b'\t' if self.relaxed() => {
                     self.space = true;
-                    rest = match more {
-                        [b' ' | b'\t', ..] => white_space::skip_blocks(more),
-                        _ => more,
-                    };
+                    rest = white_space::skip(more);
+                }
+                b'\r' if more.first().is_none_or(|next| *next == b'\n') => {
+                    self.cr = true;
+                    rest = more;
                 }
                 _ => {
                     self.settle(out);
@@ -234,6 +241,11 @@ mod tests {
             "a \r b\rc\r\nd\r\n"
         );
         assert_eq!(canonical(Simple, "a\r\r\nb\nc\r"), "a\r\r\nb\r\nc\r\r\n");
+        assert_eq!(
+            canonical(Relaxed, "\r \r\r \r\n\r\r"),
+            "\r \r\r\r\n\r\r\r\n"
+        );
+        assert_eq!(canonical(Relaxed, "\r\r\n\r\r\n\r\n"), "\r\r\n\r\r\n");
     }
 
     #[test]

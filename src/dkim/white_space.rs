@@ -11,7 +11,8 @@ type Block = [u8; BLOCK];
 /// Writes `text` with every run of SP and TAB made one SP, or nothing before a line
 /// end, and every line ended with CRLF (RFC 6376 §3.4.4).
 ///
-/// `text` neither begins nor ends with white space, CR or LF.
+/// `text` neither begins nor ends with white space or LF; a CR that it ends with ends no
+/// line.
 pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
     // Where the bytes begin that go out as they are.
     let mut start = 0;
@@ -23,7 +24,7 @@ pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
         };
         if has_foreign(block, next) || splits_white_space(text, at + BLOCK) {
             emit(text, start, at, out);
-            relax_bytes(text, at, at + BLOCK, out);
+            rewrite(text, at, true, out);
             start = at + BLOCK;
         } else {
             start = relax_block(text, block, next, start, at, out);
@@ -31,12 +32,12 @@ pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
         at += BLOCK;
     }
     emit(text, start, at, out);
-    relax_bytes(text, at, text.len(), out);
+    rewrite(text, at, true, out);
 }
 
 /// Writes `text` with a CR before every LF that has none.
 ///
-/// `text` neither begins nor ends with CR or LF.
+/// `text` neither begins nor ends with LF; a CR that it ends with ends no line.
 pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
     let mut start = 0;
     let mut at = 0;
@@ -46,26 +47,20 @@ pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
             break;
         }
         emit(text, start, at, out);
-        complete_bytes(text, at, at + BLOCK, out);
+        rewrite(text, at, false, out);
         at += BLOCK;
         start = at;
     }
     emit(text, start, at, out);
-    complete_bytes(text, at, text.len(), out);
+    rewrite(text, at, false, out);
 }
 
-fn complete_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8])) {
-    for at in from..to {
-        emit(text, at, at + 1, out);
-        // The LF may lie in the next block, which then looks like any other.
-        if text.get(at) != Some(&b'\r') && text.get(at + 1) == Some(&b'\n') {
-            out(b"\r");
-        }
+/// `text` behind the SP and TAB that it begins with.
+pub(super) fn skip(mut text: &[u8]) -> &[u8] {
+    // One comparison keeps a single space from paying for the blocks.
+    if !text.first().is_some_and(is_white) {
+        return text;
     }
-}
-
-/// `text` behind the whole blocks of SP and TAB that it begins with.
-pub(super) fn skip_blocks(mut text: &[u8]) -> &[u8] {
     while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
         let white = |all, &byte: &u8| all & ((byte == b' ') | (byte == b'\t'));
         if !block.iter().fold(true, white) {
@@ -73,7 +68,8 @@ pub(super) fn skip_blocks(mut text: &[u8]) -> &[u8] {
         }
         text = rest;
     }
-    text
+    let end = text.iter().position(|byte| !is_white(byte));
+    end.and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
 /// The block of `text` at `at`, and the same block one byte further on.
@@ -159,32 +155,77 @@ fn is_white(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Writes `text[from..to]`, byte by byte: for the end of a chunk, and for blocks with
-/// bare CR or LF.
-fn relax_bytes(text: &[u8], from: usize, to: usize, out: &mut impl FnMut(&[u8])) {
-    let mut buffer = [0; 2 * BLOCK];
-    let mut length = 0;
-    let mut put = |byte| {
-        if let Some(slot) = buffer.get_mut(length) {
-            *slot = byte;
-            length += 1;
+/// Writes the block at `at`, which may be the last and short: for the end of a chunk,
+/// and for blocks with bare CR or LF.
+fn rewrite(text: &[u8], at: usize, relaxed: bool, out: &mut impl FnMut(&[u8])) {
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.len().min(BLOCK);
+    // What lies behind the end is neither white space nor a line end.
+    let mut ended = [0; BLOCK + 2];
+    let window = match rest.first_chunk::<{ BLOCK + 2 }>() {
+        Some(window) => window,
+        None => {
+            for (slot, byte) in ended.iter_mut().zip(rest) {
+                *slot = *byte;
+            }
+            &ended
         }
     };
-    for at in from..to {
-        let Some(&byte) = text.get(at) else { break };
-        let next = text.get(at + 1);
-        match (byte, next) {
-            (b' ' | b'\t', Some(b' ' | b'\t' | b'\n')) => {}
-            (b' ' | b'\t', Some(b'\r')) if text.get(at + 2) == Some(&b'\n') => {}
-            (b' ' | b'\t', _) => put(b' '),
-            _ => put(byte),
-        }
-        // The LF may lie in the next block, which then looks like any other.
-        if byte != b'\r' && next == Some(&b'\n') {
-            put(b'\r');
-        }
+    let part = |from| window.get(from..).and_then(<[u8]>::first_chunk);
+    if let (Some(block), Some(next), Some(second)) = (part(0), part(1), part(2))
+        && let Some(rewriting) = rewriting(block, next, second, relaxed)
+    {
+        return rewriting.write(length, out);
     }
-    emit(&buffer, 0, length, out);
+    emit(rest, 0, length, out);
+}
+
+/// A block that does not stay as it is.
+struct Rewriting {
+    text: Block,
+    /// What becomes of each byte of `text`: 0, it goes; 1, it stays; 2, it stays, and a
+    /// CR is missing behind it. The LF may lie in the next block, which then looks like
+    /// any other.
+    lengths: Block,
+}
+
+/// How a block is to be written, here with the same one and two bytes further on;
+/// `None`: as it is.
+#[inline(never)]
+fn rewriting(block: &Block, next: &Block, second: &Block, relaxed: bool) -> Option<Rewriting> {
+    let (mut text, mut lengths) = ([0; BLOCK], [0; BLOCK]);
+    let mut changes = 0;
+    let bytes = block.iter().zip(next.iter().zip(second));
+    let places = text.iter_mut().zip(&mut lengths);
+    for ((&byte, (&next, &second)), (text, length)) in bytes.zip(places) {
+        let white = ((byte == b' ') | (byte == b'\t')) & relaxed;
+        let line_end = (next == b'\n') | ((next == b'\r') & (second == b'\n'));
+        let goes = white & ((next == b' ') | (next == b'\t') | line_end);
+        let bare = (byte != b'\r') & (next == b'\n');
+        *text = if white { b' ' } else { byte };
+        // White space that goes from before a bare LF leaves its place to the CR.
+        *text = if goes { b'\r' } else { *text };
+        *length = 1 + u8::from(bare) - u8::from(goes);
+        changes |= u8::from(*length != 1) | (*text ^ byte);
+    }
+    (changes != 0).then_some(Rewriting { text, lengths })
+}
+
+impl Rewriting {
+    /// Writes the first `count` bytes of the block. No branch depends on what they are:
+    /// the processor could not foresee it.
+    fn write(&self, count: usize, out: &mut impl FnMut(&[u8])) {
+        let mut buffer = [0; 2 * BLOCK];
+        let mut end = 0;
+        for (&byte, &length) in self.text.iter().zip(&self.lengths).take(count) {
+            let place = buffer.get_mut(end..).and_then(<[u8]>::first_chunk_mut);
+            if let Some(place) = place {
+                *place = [byte, b'\r'];
+            }
+            end += usize::from(length);
+        }
+        emit(&buffer, 0, end, out);
+    }
 }
 
 /// With more places to change in a block than this, it is squeezed as a whole.

@@ -58,8 +58,8 @@ pub fn decode(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, Fram
         buffer.reserve(missing.min(TRUSTED));
         return Ok(None);
     }
-    buffer.advance(LENGTH);
-    let mut payload = buffer.split_to(length).freeze();
+    let mut payload = buffer.split_to(LENGTH + length).freeze();
+    payload.advance(LENGTH);
     let command = payload.get_u8();
     Ok(Some(Frame { command, payload }))
 }
