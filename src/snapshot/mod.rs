@@ -4,6 +4,7 @@
 //! it began with. Reading keys is the only input here. What is wrong with one key is
 //! a [`Problem`] that stops no other domain.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -38,13 +39,13 @@ pub struct Snapshot {
 }
 
 /// Something that the operator should know about a snapshot that otherwise works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     pub severity: Severity,
     text: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is wrong.
     Note,
@@ -156,15 +157,13 @@ impl Snapshot {
         &self.problems
     }
 
-    /// What is wrong, with every key read that was left for its first message.
+    /// What is wrong, each once, with every key read that was left for its first message.
     pub fn every_problem(&self) -> Vec<Problem> {
-        let mut problems = self.problems.clone();
-        for problem in self.key_problems() {
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-        }
+        let mut told = HashSet::new();
+        let problems = self.problems.iter().cloned().chain(self.key_problems());
         problems
+            .filter(|problem| told.insert(problem.clone()))
+            .collect()
     }
 
     /// How many domains have a key file; when nobody searched for any, how many rules

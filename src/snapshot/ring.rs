@@ -34,9 +34,19 @@ pub struct Found {
 
 #[derive(Debug, Default)]
 struct Domain {
+    /// In the order of their selectors.
     slots: Vec<Arc<Slot>>,
     /// What should be a key of the domain and has no slot.
     troubles: Vec<Arc<str>>,
+}
+
+/// Where the key with this selector is, or belongs, among those of a domain.
+fn place(slots: &[Arc<Slot>], selector: &Selector) -> Result<usize, usize> {
+    slots.binary_search_by(|slot| slot.selector.cmp(selector))
+}
+
+fn find<'s>(slots: &'s [Arc<Slot>], selector: &Selector) -> Option<&'s Arc<Slot>> {
+    slots.get(place(slots, selector).ok()?)
 }
 
 /// The keys of one key directory.
@@ -47,13 +57,15 @@ pub struct KeyRing {
     /// key that may be needed is known by name.
     index: Option<HashMap<DomainName, Domain>>,
     keys: usize,
-    /// The keys that the config names by their file; they come first.
+    /// The keys that the config names by their file, in the order of their selectors;
+    /// they come first.
     given: HashMap<DomainName, Vec<Arc<Slot>>>,
     /// Those of them that are for every domain.
     anywhere: Vec<Arc<Slot>>,
     /// How many parsed keys may be in memory.
     pub(super) kept: usize,
-    /// The keys in memory that are in no index, by their domain.
+    /// The keys in memory that are in no index, by their domain, in the order of their
+    /// selectors.
     named: RwLock<HashMap<DomainName, Vec<Arc<Slot>>>>,
     /// The keys in memory, the next one up for removal first.
     loaded: Mutex<VecDeque<Held>>,
@@ -115,7 +127,11 @@ impl KeyRing {
         for file in files {
             let slot = Arc::new(Slot::new(file.selector.clone(), file.file.clone()));
             match &file.domain {
-                Some(domain) => self.given.entry(domain.clone()).or_default().push(slot),
+                Some(domain) => {
+                    let slots = self.given.entry(domain.clone()).or_default();
+                    let at = slots.partition_point(|known| known.selector <= slot.selector);
+                    slots.insert(at, slot);
+                }
                 None => self.anywhere.push(slot),
             }
             self.keys += 1;
@@ -126,6 +142,12 @@ impl KeyRing {
     fn given(&self, domain: &DomainName) -> impl Iterator<Item = &Arc<Slot>> {
         let own = self.given.get(domain).into_iter().flatten();
         own.chain(&self.anywhere)
+    }
+
+    fn given_as(&self, domain: &DomainName, selector: &Selector) -> Option<&Arc<Slot>> {
+        let own = self.given.get(domain);
+        let own = own.and_then(|slots| find(slots, selector));
+        own.or_else(|| self.anywhere.iter().find(|slot| slot.selector == *selector))
     }
 
     /// Why keys for every domain cannot sign.
@@ -191,7 +213,9 @@ impl KeyRing {
         }
         if let Some(entry) = self.entry(domain) {
             for slot in &entry.slots {
-                self.add(slot, None, &mut found);
+                if self.given_as(domain, &slot.selector).is_none() {
+                    self.add(slot, None, &mut found);
+                }
             }
             found.troubles.extend_from_slice(&entry.troubles);
         }
@@ -206,13 +230,12 @@ impl KeyRing {
     pub fn named(&self, domain: &DomainName, selectors: &[Selector]) -> Found {
         let mut found = Found::default();
         for selector in selectors {
-            let is = |slot: &&Arc<Slot>| slot.selector == *selector;
-            if let Some(slot) = self.given(domain).find(is) {
+            if let Some(slot) = self.given_as(domain, selector) {
                 self.add(slot, None, &mut found);
                 continue;
             }
             match self.entry(domain) {
-                Some(entry) => match entry.slots.iter().find(is) {
+                Some(entry) => match find(&entry.slots, selector) {
                     Some(slot) => self.add(slot, None, &mut found),
                     None => found.troubles.push(missing(&self.path(domain, selector))),
                 },
@@ -240,24 +263,22 @@ impl KeyRing {
 
     /// The slot of a key that is in no index.
     fn slot(&self, domain: &DomainName, selector: &Selector) -> Arc<Slot> {
-        let of = |slots: &Vec<Arc<Slot>>| {
-            let mut slots = slots.iter();
-            slots.find(|slot| slot.selector == *selector).cloned()
-        };
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = named.get(domain).and_then(of) {
-            return slot;
+        let known = named.get(domain).and_then(|slots| find(slots, selector));
+        if let Some(slot) = known {
+            return slot.clone();
         }
         drop(named);
-        let slot = Slot::new(selector.clone(), self.path(domain, selector));
+        let slot = Arc::new(Slot::new(selector.clone(), self.path(domain, selector)));
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         let slots = named.entry(domain.clone()).or_default();
         // Another message may have been quicker.
-        of(slots).unwrap_or_else(|| {
-            let slot = Arc::new(slot);
-            slots.push(slot.clone());
-            slot
-        })
+        if let Some(known) = find(slots, selector) {
+            return known.clone();
+        }
+        let at = place(slots, selector).unwrap_or_else(|at| at);
+        slots.insert(at, slot.clone());
+        slot
     }
 
     fn add(&self, slot: &Arc<Slot>, named: Option<&DomainName>, found: &mut Found) {
@@ -306,7 +327,11 @@ impl KeyRing {
     fn forget(&self, domain: &DomainName, slot: &Arc<Slot>) {
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(slots) = named.get_mut(domain) {
-            slots.retain(|kept| !Arc::ptr_eq(kept, slot));
+            if let Ok(at) = place(slots, &slot.selector)
+                && slots.get(at).is_some_and(|kept| Arc::ptr_eq(kept, slot))
+            {
+                slots.remove(at);
+            }
             if slots.is_empty() {
                 named.remove(domain);
             }

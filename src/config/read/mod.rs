@@ -44,7 +44,7 @@ fn everything(root: &Table<'_>, base: &Path) -> Config {
             default.require_safe_keys,
             Value::boolean,
         ),
-        key_files: root.each("key", |table| key_file::key_file(table, base)),
+        key_files: key_file::key_files(root, base),
         author_headers: root.or("author_headers", default.author_headers, author_headers),
         trust: root.inside("trust", trust),
         exclude: root.inside("exclude", exclude),

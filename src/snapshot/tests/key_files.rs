@@ -33,6 +33,32 @@ fn a_key_file_signs_for_its_domain_under_any_name() {
 }
 
 #[test]
+fn a_key_file_stands_in_for_the_key_directory_s_with_its_selector() {
+    let directory = keys(&[
+        ("other.example", "s1"),
+        ("example.com", "s1"),
+        ("example.com", "s3"),
+    ]);
+    beside(&directory, 0o600);
+    let key = |selector: &str| {
+        format!(
+            "[[key]]\ndomain = \"example.com\"\nselector = \"{selector}\"\nfile = \"mail.private\"\n"
+        )
+    };
+    let snapshot = with(&directory, &[key("s2"), key("s1")].concat());
+    let Decision::Sign { requests, .. } = decide(&snapshot, "a@example.com") else {
+        panic!();
+    };
+    let selectors: Vec<_> = requests
+        .iter()
+        .map(|request| request.selector.as_str())
+        .collect();
+    assert_eq!(selectors, ["s1", "s2", "s3"]);
+    let same = |a: usize, b: usize| requests[a].key.public_key() == requests[b].key.public_key();
+    assert!(same(0, 1) && !same(0, 2));
+}
+
+#[test]
 fn a_key_file_for_every_domain_signs_as_the_author_s() {
     let directory = keys(&[("other.example", "s1")]);
     beside(&directory, 0o600);

@@ -182,6 +182,34 @@ fn a_shadowed_rule_is_a_warning() {
 }
 
 #[test]
+fn every_problem_is_told_once_those_of_loading_first() {
+    let directory = keys(&[("d1.example", "s1")]);
+    // More rules than have their keys read at start, one of them twice.
+    let lines = (1..=1200).chain([7]);
+    let lines = lines.map(|number| format!("d{number}.example %d s1\n"));
+    std::fs::write(directory.path().join("table"), lines.collect::<String>()).unwrap();
+    let snapshot = with(&directory, "rule_tables = \"table\"\n");
+    let [shadowed] = snapshot.problems() else {
+        panic!("{:?}", snapshot.problems());
+    };
+    let every = snapshot.every_problem();
+    assert_eq!(every[0], *shadowed);
+    let missing: Vec<_> = every[1..].iter().map(ToString::to_string).collect();
+    assert_eq!(missing.len(), 1199);
+    for (text, number) in missing.iter().zip(2..) {
+        let place = format!("table:{number}: ");
+        let key = format!("d{number}.example/s1.pem does not exist");
+        assert!(text.contains(&place) && text.contains(&key), "{text}");
+    }
+
+    // With few, loading has told of everything.
+    std::fs::write(directory.path().join("table"), "d2.example %d s1\n").unwrap();
+    let snapshot = with(&directory, "rule_tables = \"table\"\n");
+    assert_eq!(snapshot.problems().len(), 1);
+    assert_eq!(snapshot.every_problem(), snapshot.problems());
+}
+
+#[test]
 fn rules_come_from_tables_too() {
     let directory = keys(&[("example.com", "s1"), ("example.org", "s1")]);
     std::fs::write(
