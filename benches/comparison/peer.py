@@ -19,6 +19,10 @@ class Peer:
         self.scratch = scratch
         self.core = core
         self.port = None
+        # From exec to the first connection, of the last start.
+        self.start_seconds = None
+        # The rules to sign by, when they are what is measured (rules.Case).
+        self.rules = None
 
     def is_installed(self):
         return shutil.which(self.program) is not None
@@ -26,27 +30,38 @@ class Peer:
     def version(self):
         raise NotImplementedError
 
+    def log(self):
+        return self.scratch / f"{self.name}.log"
+
     def command(self, port):
         """The command line of a milter in the foreground on 127.0.0.1:port that
         signs with self.key and writes no log."""
         raise NotImplementedError
+
+    def reload(self, pid):
+        """Seconds until the process has read its configuration again; None where
+        nothing tells."""
+        return None
 
     def pids(self, process):
         """The processes that do the work; one unless a subclass knows better."""
         return [process.pid]
 
     @contextlib.contextmanager
-    def running(self):
+    def running(self, deadline=20):
         """Yields (socket, pids) of a fresh process; ends it afterwards."""
         port = free_port()
-        log = self.scratch / f"{self.name}.log"
+        log = self.log()
+        command = ["taskset", "-c", self.core, *self.command(port)]
+        began = time.monotonic()
         with open(log, "wb") as errors:
             process = subprocess.Popen(
-                ["taskset", "-c", self.core, *self.command(port)],
+                command,
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
             )
         try:
-            wait_until_listening(process, port, log)
+            wait_until_listening(process, port, log, deadline)
+            self.start_seconds = time.monotonic() - began
             yield f"inet:127.0.0.1:{port}", self.pids(process)
         finally:
             process.terminate()
@@ -63,12 +78,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_until_listening(process, port, log):
-    deadline = time.monotonic() + 20
+def wait_until_listening(process, port, log, seconds):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
-        time.sleep(0.05)
+        time.sleep(0.005)
     raise RuntimeError(f"{process.args} does not listen: {log.read_text(errors='replace')[-500:]}")

@@ -1,6 +1,9 @@
 """signet itself."""
 
+import os
+import signal
 import subprocess
+import time
 
 from .peer import Peer
 
@@ -17,10 +20,31 @@ class Signet(Peer):
 
     def command(self, port):
         config = self.scratch / "signet.toml"
+        keys, rules, level = self.key.parent.parent, "", "error"
+        if self.rules:
+            # The line about a reload is at info, and so are those about messages; what
+            # is compared with each other pays for them alike.
+            keys, level = self.rules.keys, "info"
+            rules = f'rule_tables = "{self.rules.table}"\n\n'
         config.write_text(
-            '[signing]\ncanonicalization = "relaxed/relaxed"\n\n[log]\nlevel = "error"\n'
+            f'{rules}[signing]\ncanonicalization = "relaxed/relaxed"\n\n[log]\nlevel = "{level}"\n'
         )
         return [
             str(self.signet), "serve", "--config", str(config),
-            "--listen", f"inet:127.0.0.1:{port}", "--keys", str(self.key.parent.parent),
+            "--listen", f"inet:127.0.0.1:{port}", "--keys", str(keys),
         ]
+
+    def reload(self, pid):
+        with open(self.log()) as log:
+            log.seek(0, os.SEEK_END)
+            began = time.monotonic()
+            os.kill(pid, signal.SIGHUP)
+            while time.monotonic() < began + 120:
+                line = log.readline()
+                if "not reloaded" in line:
+                    raise RuntimeError(line)
+                if " reloaded" in line:
+                    return time.monotonic() - began
+                if not line:
+                    time.sleep(0.002)
+        raise RuntimeError("no line about a reload")

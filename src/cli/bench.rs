@@ -71,9 +71,9 @@ pub struct Args {
     #[arg(long, value_name = "PID")]
     pid: Vec<u32>,
 
-    /// Author and envelope sender
+    /// Author and envelope sender (repeatable: each message is by the next one)
     #[arg(long, value_name = "ADDRESS", default_value = "ada@bench.example")]
-    from: String,
+    from: Vec<String>,
 
     /// Instead of loading a milter, measure one bare signature in this process
     #[arg(long, value_name = "NAME")]
@@ -102,7 +102,9 @@ pub fn run(args: &Args) -> CommandResult {
     let socket = args.socket.as_deref().unwrap_or_default();
     let address = ListenAddress::parse(socket)?;
     // Only to refuse what no milter could sign.
-    Address::parse(&args.from)?;
+    for from in &args.from {
+        Address::parse(from)?;
+    }
     let plan = Plan::new(address, &args.from, args.size);
     let processes = Processes::new(&args.pid);
     let connections = args.idle.unwrap_or(args.connections) as usize;

@@ -1,7 +1,7 @@
 //! One connection to the milter under load: a real socket, and the MTA's side of the
 //! conversation as `milter::mta` writes it, encoded once for all connections.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -26,8 +26,8 @@ pub struct Plan {
     /// Bytes of the message, as asked for.
     pub size: usize,
     client: Client,
-    envelope: Envelope,
-    message: Message,
+    /// One for each author.
+    messages: Vec<(Envelope, Message)>,
     /// By what was negotiated, which is one in a run unless the milter is very odd.
     scripts: RefCell<Vec<Rc<Scripts>>>,
 }
@@ -37,9 +37,26 @@ pub struct Plan {
 struct Scripts {
     answer: Answer,
     greeting: Script,
-    message: Script,
+    messages: Vec<Whole>,
+    /// Whose turn it is.
+    next: Cell<usize>,
+}
+
+/// A message from its envelope to its end.
+#[derive(Debug)]
+struct Whole {
+    script: Script,
     /// Writes up to the end of the message, when nothing is skipped.
     parts: usize,
+}
+
+impl Scripts {
+    /// The next author's message.
+    fn message(&self) -> Option<&Whole> {
+        let turn = self.next.get();
+        self.next.set((turn + 1) % self.messages.len().max(1));
+        self.messages.get(turn)
+    }
 }
 
 /// What became of one message.
@@ -75,6 +92,8 @@ pub enum ExchangeError {
     Dialogue(#[from] DialogueError),
     #[error("the milter sent a reply that nothing owed ({0} bytes)")]
     Surplus(usize),
+    #[error("no author writes any message")]
+    NoAuthor,
     #[error("the milter answered the client with {0:?} and sees none of its messages")]
     Unwilling(Verdict),
 }
@@ -86,22 +105,18 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 const REPLY_LIMIT: usize = 1 << 20;
 
 impl Plan {
-    /// Messages of `size` bytes from an authenticated client on this machine.
-    pub fn new(address: ListenAddress, from: &str, size: usize) -> Self {
+    /// Messages of `size` bytes from an authenticated client on this machine, by each of
+    /// the authors in turn.
+    pub fn new(address: ListenAddress, authors: &[impl AsRef<str>], size: usize) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
         Self {
             address,
             size,
             client: Client::new("localhost", loopback),
-            envelope: Envelope {
-                sender: from.to_owned(),
-                parameters: vec!["BODY=8BITMIME".to_owned()],
-                recipients: vec!["grace@recipient.example".to_owned()],
-                login: Some(("PLAIN".to_owned(), from.to_owned())),
-                queue_id: "4BxKqz0mRzz1g".to_owned(),
-                ..Envelope::default()
-            },
-            message: message::realistic(from, size),
+            messages: authors
+                .iter()
+                .map(|from| letter(from.as_ref(), size))
+                .collect(),
             scripts: RefCell::default(),
         }
     }
@@ -111,16 +126,32 @@ impl Plan {
         if let Some(scripts) = known.iter().find(|scripts| scripts.answer == answer) {
             return Rc::clone(scripts);
         }
-        let message = Script::message(&answer, &self.client, &self.envelope, &self.message);
+        let whole = |(envelope, message): &(Envelope, Message)| {
+            let script = Script::message(&answer, &self.client, envelope, message);
+            let parts = script.parts().count();
+            Whole { script, parts }
+        };
         let scripts = Rc::new(Scripts {
             greeting: Script::client(&answer, &self.client),
-            parts: message.parts().count(),
-            message,
+            messages: self.messages.iter().map(whole).collect(),
+            next: Cell::new(0),
             answer,
         });
         known.push(Rc::clone(&scripts));
         scripts
     }
+}
+
+fn letter(from: &str, size: usize) -> (Envelope, Message) {
+    let envelope = Envelope {
+        sender: from.to_owned(),
+        parameters: vec!["BODY=8BITMIME".to_owned()],
+        recipients: vec!["grace@recipient.example".to_owned()],
+        login: Some(("PLAIN".to_owned(), from.to_owned())),
+        queue_id: "4BxKqz0mRzz1g".to_owned(),
+        ..Envelope::default()
+    };
+    (envelope, message::realistic(from, size))
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -184,12 +215,15 @@ impl Exchange {
     /// For what Postfix would log and take its default action for.
     pub async fn message(&mut self) -> Result<Reaction, ExchangeError> {
         let scripts = Rc::clone(&self.scripts);
+        let Some(message) = scripts.message() else {
+            return Err(ExchangeError::NoAuthor);
+        };
         let began = Instant::now();
-        let played = self.play(&scripts.message).await?;
+        let played = self.play(&message.script).await?;
         let answered = Instant::now();
         // ABORT comes once from cleanup and once from smtpd.
         self.send(&[ABORT, ABORT].concat()).await?;
-        let stage = match played.parts == scripts.parts {
+        let stage = match played.parts == message.parts {
             true => "at the end of the message",
             false => "before the end of the message",
         };

@@ -90,7 +90,7 @@ fn attempt(
     rate: Option<f64>,
 ) -> Result<LoadReport, BenchError> {
     on_one_thread(run(Load {
-        plan: Plan::new(address, "ada@bench.example", size),
+        plan: Plan::new(address, &["ada@bench.example"], size),
         connections: 4,
         extent: Extent::Messages(20),
         rate,
@@ -111,6 +111,28 @@ fn every_message_of_a_run_is_counted_and_timed() {
     assert!(whole.p50 >= end.p50, "{report}");
     assert!(report.milter.as_ref().unwrap().resident_peak > 0);
     assert!(report.negotiation.starts_with("version 6"), "{report}");
+}
+
+#[test]
+fn authors_take_turns() {
+    let passes_eve: Behaviour = |event, out| match event {
+        Event::Mail(path) if path.address.starts_with(b"eve@") => Response::Accept,
+        _ => signs(event, out),
+    };
+    let authors = [
+        "ada@bench.example",
+        "eve@bench.example",
+        "bob@bench.example",
+    ];
+    let report = on_one_thread(run(Load {
+        plan: Plan::new(milter(passes_eve), &authors, 4096),
+        connections: 4,
+        extent: Extent::Messages(30),
+        rate: None,
+        processes: Processes::new(&[]),
+    }));
+    let report = report.unwrap();
+    assert_eq!((report.messages, report.signed), (30, 20));
 }
 
 #[test]
@@ -190,7 +212,7 @@ fn a_milter_that_will_not_hear_the_client_ends_the_run() {
 
 #[test]
 fn idle_connections_are_all_there_at_once_and_all_used() {
-    let plan = Plan::new(milter(signs), "ada@bench.example", 4096);
+    let plan = Plan::new(milter(signs), &["ada@bench.example"], 4096);
     let processes = Processes::new(&[std::process::id()]);
     let report = on_one_thread(idle::run(&plan, 30, &processes)).unwrap();
     assert_eq!(report.connections, 30);
