@@ -71,7 +71,11 @@ const PLACES: &[(&str, &[&str])] = &[
     ("unsafe", &["accelerator/ffi"]),
     ("libloading::", &["accelerator/ffi"]),
     ("std::net::Tcp", &["server", "cli", "probe"]),
-    ("std::os::unix::net", &["server", "cli", "probe"]),
+    // The log of the journal goes through a socket.
+    (
+        "std::os::unix::net",
+        &["server", "cli", "probe", "telemetry/journal"],
+    ),
 ];
 
 /// Of any source file, tests included.

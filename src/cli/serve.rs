@@ -1,5 +1,6 @@
 //! `signet serve`: the milter.
 
+use std::fs::File;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,12 +9,13 @@ use tracing::{error, info, warn};
 
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
-use crate::config::Batch;
+use crate::config::{Batch, Config};
 use crate::server::status::{StatusListener, Textfile};
 use crate::server::{
-    self, Inherited, NoBatches, Server, Shared, Signals, Signing, descriptors, notify,
+    self, BindError, Bound, Confinement, Inherited, NoBatches, Server, Shared, Signals, Signing,
+    descriptors, notify, privileges,
 };
-use crate::snapshot::Snapshot;
+use crate::snapshot::{KeyState, Snapshot};
 use crate::telemetry;
 
 #[derive(clap::Args)]
@@ -30,39 +32,90 @@ pub fn run(args: &Args) -> CommandResult {
     descriptors::allow(config.limits.connections);
     let snapshot = Snapshot::load(config)?;
     describe(&snapshot);
+    let config = snapshot.config();
+    let signing = signing(&config.batch);
+    let sockets = Sockets::bind(config, inherited)?;
+    // What needs root is done, and there is no second thread yet.
+    privileges::give_up(config)?;
+    warn_of_unreadable(&snapshot);
+    let confinement = Confinement::impose(&snapshot, args.settings.file().as_deref());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let signing = signing(&snapshot.config().batch);
     let shared = Arc::new(Shared::with_signing(snapshot, signing));
-    let result = runtime.block_on(serve(args, inherited, &shared));
+    let result = runtime.block_on(serve(args, sockets, &confinement, &shared));
     // A connection that outlived the grace must not hold the process.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(
-    args: &Args,
-    inherited: Inherited,
-    shared: &Arc<Shared>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let signals = Signals::catch()?;
-    // A socket that was passed in replaces those of the config.
-    let passed_in = !inherited.is_empty();
-    let mut listeners = inherited.into_bound()?;
-    if !passed_in {
-        for listener in &shared.snapshot().config().listen {
-            listeners.push(server::bind(listener).await?);
+/// The sockets of the daemon, bound and silent.
+struct Sockets {
+    milter: Vec<Bound>,
+    passed_in: bool,
+    status: Option<StatusListener>,
+}
+
+impl Sockets {
+    fn bind(config: &Config, inherited: Inherited) -> Result<Self, BindError> {
+        // A socket that was passed in replaces those of the config.
+        let passed_in = !inherited.is_empty();
+        let mut milter = inherited.into_bound();
+        if !passed_in {
+            for listener in &config.listen {
+                milter.push(server::bind(listener)?);
+            }
+        }
+        // Mail matters more: where the status cannot be shown the daemon says so, and
+        // signs.
+        let status = config.metrics.listen.and_then(|address| {
+            let listener = StatusListener::bind(address);
+            listener
+                .inspect_err(|error| error!("{}", with_causes(error)))
+                .ok()
+        });
+        Ok(Self {
+            milter,
+            passed_in,
+            status,
+        })
+    }
+}
+
+/// Warns of keys that could be read as root and cannot be by the daemon's user: they
+/// sign until the next reload.
+fn warn_of_unreadable(snapshot: &Snapshot) {
+    for report in snapshot.key_reports() {
+        if matches!(report.state, KeyState::Usable(_))
+            && let Err(error) = File::open(&report.path)
+        {
+            warn!(
+                "{}: {error}; it signs until the next reload or start; give the key to the daemon's user (chown)",
+                report.path.display()
+            );
         }
     }
-    for listener in &listeners {
+}
+
+async fn serve(
+    args: &Args,
+    sockets: Sockets,
+    confinement: &Confinement,
+    shared: &Arc<Shared>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // Before anybody can connect, or a SIGHUP would end the daemon.
+    let signals = Signals::catch()?;
+    let passed_in = sockets.passed_in;
+    let addresses: Vec<_> = sockets.milter.iter().map(Bound::address).collect();
+    let server = Server::new(shared.clone(), sockets.milter)?;
+    for listener in addresses {
         info!(%listener, passed_in, "listening");
     }
-    let mut observers = observers(shared).await;
+    let mut observers = observers(sockets.status, shared);
     observers.spawn(notify::keep_telling(shared.clone()));
     let reload = || {
         notify::reloading();
-        if let Err(error) = reload(&args.settings, shared) {
+        if let Err(error) = reload(&args.settings, confinement, shared) {
             let why = with_causes(&*error);
             // Each mistake on a line of its own: a log line ends where the text does.
             for line in why.lines() {
@@ -80,30 +133,24 @@ async fn serve(
         notify::stopping();
     };
     notify::ready(shared);
-    Server::new(shared.clone(), listeners).serve(stop).await;
+    server.serve(stop).await;
     observers.shutdown().await;
     Ok(())
 }
 
-/// Starts what shows the status, until the result is dropped. Mail matters more: where
-/// it cannot be shown the daemon says so and signs.
-async fn observers(shared: &Arc<Shared>) -> JoinSet<()> {
+/// Starts what shows the status, until the result is dropped.
+fn observers(listener: Option<StatusListener>, shared: &Arc<Shared>) -> JoinSet<()> {
     let mut observers = JoinSet::new();
+    if let Some(listener) = listener {
+        let address = listener.address();
+        info!("status on http://{address}/");
+        if !address.ip().is_loopback() {
+            warn!(%address, "whoever reaches this address reads the names of your domains (metrics.listen)");
+        }
+        observers.spawn(listener.serve(shared.clone()));
+    }
     let snapshot = shared.snapshot();
     let metrics = &snapshot.config().metrics;
-    if let Some(address) = metrics.listen {
-        match StatusListener::bind(address).await {
-            Ok(listener) => {
-                let address = listener.address();
-                info!("status on http://{address}/");
-                if !address.ip().is_loopback() {
-                    warn!(%address, "whoever reaches this address reads the names of your domains (metrics.listen)");
-                }
-                observers.spawn(listener.serve(shared.clone()));
-            }
-            Err(error) => error!("{}", with_causes(&error)),
-        }
-    }
     if let Some(path) = &metrics.textfile {
         observers.spawn(Textfile::new(path.clone()).keep(shared.clone()));
     }
@@ -112,9 +159,11 @@ async fn observers(shared: &Arc<Shared>) -> JoinSet<()> {
 
 fn reload(
     settings: &Settings,
+    confinement: &Confinement,
     shared: &Shared,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = settings.config()?;
+    confinement.admits(&config, settings.file().as_deref())?;
     let snapshot = Snapshot::load(config)?;
     describe(&snapshot);
     let old = shared.snapshot();
@@ -122,6 +171,15 @@ fn reload(
     for (key, changed) in [
         ("listen", old.listen != new.listen),
         ("metrics", old.metrics != new.metrics),
+        (
+            "user or group",
+            (&old.user, &old.group) != (&new.user, &new.group),
+        ),
+        ("confine", old.confine != new.confine),
+        (
+            "log.format or log.journal_socket",
+            (old.log.format, &old.log.journal_socket) != (new.log.format, &new.log.journal_socket),
+        ),
         ("signing.batch or its library", old.batch != new.batch),
         (
             "limits.connections",
@@ -132,6 +190,7 @@ fn reload(
             warn!("{key} has changed; that takes effect at the next restart");
         }
     }
+    telemetry::set_level(new.log.level);
     shared.replace(snapshot);
     Ok(())
 }

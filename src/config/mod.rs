@@ -51,6 +51,9 @@ pub use word::UnknownWord;
 /// The key directory when neither a flag nor the config names one.
 pub const DEFAULT_KEYS: &str = "/var/lib/signet/keys";
 
+/// Where systemd-journald listens.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -76,6 +79,12 @@ pub struct Config {
     /// Files of more rules, one a line.
     pub rule_tables: Vec<PathBuf>,
     pub limits: Limits,
+    /// The user that a daemon started as root becomes, by name or number.
+    pub user: Option<String>,
+    /// Its group; none means the user's own.
+    pub group: Option<String>,
+    /// Whether the daemon puts files that it does not need out of its own reach.
+    pub confine: bool,
     pub log: Log,
     pub metrics: Metrics,
 }
@@ -171,10 +180,12 @@ pub struct Limits {
 }
 
 /// What is logged, and in which form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     pub level: LogLevel,
     pub format: LogFormat,
+    /// Where the journal listens.
+    pub journal_socket: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -194,6 +205,8 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// Entries of systemd's journal, with fields.
+    Journald,
 }
 
 impl Default for Config {
@@ -218,8 +231,21 @@ impl Default for Config {
             rules: Vec::new(),
             rule_tables: Vec::new(),
             limits: Limits::default(),
+            user: None,
+            group: None,
+            confine: true,
             log: Log::default(),
             metrics: Metrics::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::default(),
+            format: LogFormat::default(),
+            journal_socket: JOURNAL.into(),
         }
     }
 }

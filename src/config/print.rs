@@ -93,6 +93,9 @@ pub fn config(config: &Config) -> String {
         "rule_tables",
         array(config.rule_tables.iter().map(|p| path(p))),
     );
+    page.choice("user", config.user.as_ref(), "signet");
+    page.choice("group", config.group.as_ref(), "signet");
+    page.line("confine", config.confine);
 
     page.table("[trust]");
     page.line("networks", strings(config.trust.networks.patterns()));
@@ -134,6 +137,7 @@ pub fn config(config: &Config) -> String {
     page.table("[log]");
     page.line("level", quoted(config.log.level.as_str()));
     page.line("format", quoted(config.log.format.as_str()));
+    page.line("journal_socket", path(&config.log.journal_socket));
 
     page.table("[metrics]");
     page.choice("listen", config.metrics.listen, "127.0.0.1:9891");

@@ -14,6 +14,9 @@ listen = ["inet:127.0.0.1:8891", { address = "unix:/run/s.sock", mode = "0600", 
 keys = "keys"
 author_headers = ["List-Post", "From"]
 rule_tables = ["rules", "/etc/more-rules"]
+user = "signet"
+group = 115
+confine = false
 [trust]
 networks = ["192.0.2.0/24", "!192.0.2.9", ".lan.example"]
 macros = ["verified", "{customer}=yes"]
@@ -51,7 +54,8 @@ message = "1h"
 write = "30s"
 [log]
 level = "debug"
-format = "json"
+format = "journald"
+journal_socket = "/run/j"
 [metrics]
 listen = "[::1]:9891"
 textfile = "signet.prom"
@@ -100,6 +104,9 @@ fn every_key_is_read() {
     assert_eq!(config.listen[1].mode, Some(0o600));
     assert_eq!(config.listen[1].group.as_deref(), Some("105"));
     assert_eq!(config.keys, PathBuf::from("/etc/signet/keys"));
+    assert_eq!(config.user.as_deref(), Some("signet"));
+    assert_eq!(config.group.as_deref(), Some("115"));
+    assert!(!config.confine);
     assert!(!config.trust.authenticated);
     assert_eq!(config.trust.daemon_names, ["ORIGINATING"]);
     assert_eq!(config.signing.expiry, Some(Duration::from_secs(604_800)));
@@ -168,7 +175,8 @@ fn every_key_is_read() {
     assert_eq!(config.limits.message, Duration::from_secs(3600));
     assert_eq!(config.limits.write, Duration::from_secs(30));
     assert_eq!(config.log.level, LogLevel::Debug);
-    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.log.format, LogFormat::Journald);
+    assert_eq!(config.log.journal_socket, PathBuf::from("/run/j"));
     assert_eq!(config.metrics.listen, "[::1]:9891".parse().ok());
     assert_eq!(
         config.metrics.textfile,
@@ -203,7 +211,7 @@ fn an_unknown_key_names_file_line_and_the_nearest_key() {
     assert_eq!(
         errors("[log]\ncolour = true\n"),
         [
-            "signet.toml:2: log.colour: is not a key that signet knows; the keys here are level, format"
+            "signet.toml:2: log.colour: is not a key that signet knows; the keys here are level, format, journal_socket"
         ]
     );
 }

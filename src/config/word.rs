@@ -55,5 +55,5 @@ macro_rules! words {
 
 words!(OnFailure { Tempfail = "tempfail", Unsigned = "unsigned", Reject = "reject" });
 words!(LogLevel { Error = "error", Warn = "warn", Info = "info", Debug = "debug", Trace = "trace" });
-words!(LogFormat { Text = "text", Json = "json" });
+words!(LogFormat { Text = "text", Json = "json", Journald = "journald" });
 words!(BatchMode { Auto = "auto", Off = "off" });

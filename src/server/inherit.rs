@@ -7,7 +7,6 @@
 use std::io;
 
 use listenfd::ListenFd;
-use tokio::net::{TcpListener, UnixListener};
 
 use super::listener::Bound;
 
@@ -63,21 +62,13 @@ impl Inherited {
         self.sockets.is_empty()
     }
 
-    /// Readies them. Must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn into_bound(self) -> io::Result<Vec<Bound>> {
-        let bound = |socket| match socket {
-            Socket::Tcp(socket) => {
-                socket.set_nonblocking(true)?;
-                TcpListener::from_std(socket).map(Bound::inherited_tcp)
-            }
-            Socket::Unix(socket) => {
-                socket.set_nonblocking(true)?;
-                UnixListener::from_std(socket).map(Bound::inherited_unix)
-            }
+    /// The sockets, as if they had been bound here.
+    pub fn into_bound(self) -> Vec<Bound> {
+        let socket = |socket| match socket {
+            Socket::Tcp(socket) => socket.into(),
+            Socket::Unix(socket) => socket.into(),
         };
-        self.sockets.into_iter().map(bound).collect()
+        let sockets = self.sockets.into_iter();
+        sockets.map(|each| Bound::inherited(socket(each))).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::accounts;
 use crate::config::{ListenAddress, Listener};
 
 /// The group whose members may connect to a Unix socket, when the config names
@@ -42,22 +43,27 @@ pub enum BindError {
     },
 }
 
-/// A socket that is bound and listening. Dropping it closes it and, for a Unix
-/// socket, removes its file if that is still the one it made.
+/// A socket that is bound, and listens once [`Bound::listen`] was called. Dropping it
+/// closes it and, for a Unix socket, removes its file if that is still the one it made.
 #[derive(Debug)]
 pub struct Bound {
-    socket: BoundSocket,
+    socket: Socket,
+    /// None for TCP, and when whoever passed the socket in owns it.
+    file: Option<SocketFile>,
+}
+
+/// A socket that accepts connections.
+#[derive(Debug)]
+pub(super) struct Listening {
+    socket: ListeningSocket,
+    address: ListenAddress,
+    _file: Option<SocketFile>,
 }
 
 #[derive(Debug)]
-enum BoundSocket {
+enum ListeningSocket {
     Tcp(TcpListener),
-    Unix {
-        listener: UnixListener,
-        path: PathBuf,
-        /// None when whoever passed the socket in owns it.
-        _file: Option<SocketFile>,
-    },
+    Unix(UnixListener),
 }
 
 /// One accepted connection.
@@ -67,21 +73,32 @@ pub(super) enum Stream {
     Unix(UnixStream),
 }
 
-/// Opens one listener. Must be called inside a tokio runtime.
+/// Binds one listener. Nobody can connect yet.
 ///
 /// # Errors
 /// Says which address and why, and for a Unix socket what is in the way.
-pub async fn bind(listener: &Listener) -> Result<Bound, BindError> {
+pub fn bind(listener: &Listener) -> Result<Bound, BindError> {
     let address = listener.address.to_string();
-    let socket = match &listener.address {
-        ListenAddress::Inet { host, port } => bind_tcp(host, *port, &address).await?,
-        ListenAddress::Unix { path } => bind_unix(path, listener, &address)?,
-    };
-    Ok(Bound { socket })
+    match &listener.address {
+        ListenAddress::Inet { host, port } => bind_tcp(host, *port, &address),
+        ListenAddress::Unix { path } => bind_unix(path, listener, &address),
+    }
 }
 
-async fn bind_tcp(host: &str, port: u16, address: &str) -> Result<BoundSocket, BindError> {
-    let failed = |source: io::Error| BindError::Socket {
+fn bind_tcp(host: &str, port: u16, address: &str) -> Result<Bound, BindError> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+    let candidates = (host, port).to_socket_addrs();
+    for candidate in candidates.map_err(|source| tcp_failed(address, source))? {
+        match open_tcp(candidate) {
+            Ok(socket) => return Ok(Bound { socket, file: None }),
+            Err(error) => last = error,
+        }
+    }
+    Err(tcp_failed(address, last))
+}
+
+fn tcp_failed(address: &str, source: io::Error) -> BindError {
+    BindError::Socket {
         address: address.to_owned(),
         why: match source.kind() {
             io::ErrorKind::AddrInUse => "the port is in use; see `ss -ltnp`".to_owned(),
@@ -89,30 +106,17 @@ async fn bind_tcp(host: &str, port: u16, address: &str) -> Result<BoundSocket, B
             _ => "the socket could not be opened".to_owned(),
         },
         source,
-    };
-    let addresses = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(failed)?;
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
-    for candidate in addresses {
-        match open_tcp(candidate) {
-            Ok(listener) => return Ok(BoundSocket::Tcp(listener)),
-            Err(error) => last = error,
-        }
     }
-    Err(failed(last))
 }
 
-fn open_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+fn open_tcp(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
 }
 
-fn bind_unix(path: &Path, listener: &Listener, address: &str) -> Result<BoundSocket, BindError> {
+fn bind_unix(path: &Path, listener: &Listener, address: &str) -> Result<Bound, BindError> {
     let failed = |why: &str, source: io::Error| BindError::Socket {
         address: address.to_owned(),
         why: why.to_owned(),
@@ -136,9 +140,6 @@ fn bind_unix(path: &Path, listener: &Listener, address: &str) -> Result<BoundSoc
     let name =
         SockAddr::unix(path).map_err(|e| failed("the path is too long (107 bytes at most)", e))?;
     socket
-        .set_nonblocking(true)
-        .map_err(|e| failed("the socket could not be opened", e))?;
-    socket
         .bind(&name)
         .map_err(|e| failed("the file could not be made", e))?;
     let file = SocketFile::of(path).map_err(|e| failed("the file vanished", e))?;
@@ -149,16 +150,8 @@ fn bind_unix(path: &Path, listener: &Listener, address: &str) -> Result<BoundSoc
         .map_err(|e| failed("its mode could not be set", e))?;
     give(path, owner, group, listener)
         .map_err(|e| failed("its owner could not be set (that takes root)", e))?;
-    socket
-        .listen(BACKLOG)
-        .map_err(|e| failed("the socket could not be opened", e))?;
-    let listener = UnixListener::from_std(socket.into())
-        .map_err(|e| failed("the socket could not be opened", e))?;
-    Ok(BoundSocket::Unix {
-        listener,
-        path: path.to_owned(),
-        _file: Some(file),
-    })
+    let file = Some(file);
+    Ok(Bound { socket, file })
 }
 
 /// Sets the owner and group. The group `postfix`, which nobody asked for in
@@ -214,29 +207,14 @@ fn owner_and_group(
         name: name.to_owned(),
     };
     let owner = match listener.owner.as_deref() {
-        Some(name) => Some(id("/etc/passwd", name).ok_or_else(|| missing("user", name))?),
+        Some(name) => Some(accounts::user_id(name).ok_or_else(|| missing("user", name))?),
         None => None,
     };
     let group = match listener.group.as_deref() {
-        Some(name) => Some(id("/etc/group", name).ok_or_else(|| missing("group", name))?),
-        None => id("/etc/group", POSTFIX_GROUP),
+        Some(name) => Some(accounts::group_id(name).ok_or_else(|| missing("group", name))?),
+        None => accounts::group_id(POSTFIX_GROUP),
     };
     Ok((owner, group))
-}
-
-/// The number of a user or group, given as a number or by its name in the
-/// system's file.
-fn id(file: &str, name: &str) -> Option<u32> {
-    if let Ok(number) = name.parse() {
-        return Some(number);
-    }
-    let text = std::fs::read_to_string(file).ok()?;
-    text.lines().find_map(|line| {
-        let mut parts = line.split(':');
-        (parts.next() == Some(name))
-            .then(|| parts.nth(1)?.parse().ok())
-            .flatten()
-    })
 }
 
 /// The file of a Unix socket, told from a successor's by its inode.
@@ -271,55 +249,60 @@ impl Drop for SocketFile {
 }
 
 impl Bound {
-    pub(super) fn inherited_tcp(listener: TcpListener) -> Self {
-        let socket = BoundSocket::Tcp(listener);
-        Self { socket }
-    }
-
-    pub(super) fn inherited_unix(listener: UnixListener) -> Self {
-        let address = listener.local_addr().ok();
-        let path = address.as_ref().and_then(|address| address.as_pathname());
-        let socket = BoundSocket::Unix {
-            path: path.map_or_else(PathBuf::new, Path::to_owned),
-            listener,
-            _file: None,
-        };
-        Self { socket }
+    /// A socket that listens already, and whose file belongs to another.
+    pub(super) fn inherited(socket: Socket) -> Self {
+        Self { socket, file: None }
     }
 
     /// The address in Postfix's notation, with the port the system chose when the
     /// config said 0.
     pub fn address(&self) -> ListenAddress {
-        match &self.socket {
-            BoundSocket::Tcp(listener) => match listener.local_addr() {
-                Ok(SocketAddr::V4(a)) => ListenAddress::Inet {
-                    host: a.ip().to_string(),
-                    port: a.port(),
-                },
-                Ok(SocketAddr::V6(a)) => ListenAddress::Inet {
-                    host: a.ip().to_string(),
-                    port: a.port(),
-                },
-                Err(_) => ListenAddress::Inet {
-                    host: "?".to_owned(),
-                    port: 0,
-                },
+        let address = self.socket.local_addr().ok();
+        let inet = address.as_ref().and_then(SockAddr::as_socket);
+        let path = address.as_ref().and_then(|address| address.as_pathname());
+        match (inet, path) {
+            (Some(inet), _) => ListenAddress::Inet {
+                host: inet.ip().to_string(),
+                port: inet.port(),
             },
-            BoundSocket::Unix { path, .. } => ListenAddress::Unix { path: path.clone() },
+            (None, path) => ListenAddress::Unix {
+                path: path.unwrap_or(Path::new("")).to_owned(),
+            },
         }
     }
 
+    /// From now on peers can connect. Must be called inside a tokio runtime.
+    pub(super) fn listen(self) -> Result<Listening, BindError> {
+        let address = self.address();
+        let failed = |source| tcp_failed(&address.to_string(), source);
+        self.socket.listen(BACKLOG).map_err(failed)?;
+        self.socket.set_nonblocking(true).map_err(failed)?;
+        let socket = match &address {
+            ListenAddress::Inet { .. } => {
+                TcpListener::from_std(self.socket.into()).map(ListeningSocket::Tcp)
+            }
+            ListenAddress::Unix { .. } => {
+                UnixListener::from_std(self.socket.into()).map(ListeningSocket::Unix)
+            }
+        };
+        Ok(Listening {
+            socket: socket.map_err(failed)?,
+            address,
+            _file: self.file,
+        })
+    }
+}
+
+impl Listening {
     /// The next connection, with its peer's address where it has one.
     pub(super) async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match &self.socket {
-            BoundSocket::Tcp(listener) => {
+            ListeningSocket::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 prepare(&stream);
                 Ok((Stream::Tcp(stream), Some(peer.ip().to_canonical())))
             }
-            BoundSocket::Unix { listener, .. } => {
-                Ok((Stream::Unix(listener.accept().await?.0), None))
-            }
+            ListeningSocket::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), None)),
         }
     }
 }
@@ -337,8 +320,8 @@ fn prepare(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.address().fmt(f)
+        self.address.fmt(f)
     }
 }

@@ -5,17 +5,21 @@
 //! filter's. A connection that misbehaves is closed with one warning; nothing a
 //! peer does ends the daemon.
 
+mod accounts;
+mod confinement;
 mod connection;
 pub mod descriptors;
 mod inherit;
 mod listener;
 pub mod notify;
 mod places;
+pub mod privileges;
 mod shared;
 mod signals;
 mod signing;
 pub mod status;
 
+pub use confinement::{Confinement, OutOfReach};
 pub use inherit::{InheritError, Inherited};
 pub use listener::{BindError, Bound, bind};
 pub use shared::{ReloadFailure, Shared};
@@ -28,6 +32,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use self::listener::Listening;
 use self::places::{PeerPlace, Place, Places};
 use crate::telemetry::Breach;
 
@@ -35,13 +40,19 @@ use crate::telemetry::Breach;
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
-    listeners: Vec<Bound>,
+    listeners: Vec<Listening>,
 }
 
 impl Server {
-    /// A server over sockets that are bound already.
-    pub fn new(shared: Arc<Shared>, listeners: Vec<Bound>) -> Self {
-        Self { shared, listeners }
+    /// A server over sockets that are bound already; peers can connect from now on. Must
+    /// be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When a socket cannot listen.
+    pub fn new(shared: Arc<Shared>, listeners: Vec<Bound>) -> Result<Self, BindError> {
+        let listeners = listeners.into_iter().map(Bound::listen);
+        let listeners = listeners.collect::<Result<_, _>>()?;
+        Ok(Self { shared, listeners })
     }
 
     /// Serves until `stop` completes, then drains: no new connection is accepted,
@@ -72,7 +83,7 @@ impl Server {
 }
 
 /// Accepts connections from one listener for ever.
-async fn accept(listener: Bound, shared: Arc<Shared>, places: Places) {
+async fn accept(listener: Listening, shared: Arc<Shared>, places: Places) {
     let mut pause = Duration::ZERO;
     loop {
         match listener.accept().await {

@@ -32,10 +32,11 @@ async fn a_panic_in_one_connection_is_counted_and_frees_its_places() {
 #[tokio::test]
 async fn a_tcp_connection_is_probed() {
     let address: ListenAddress = "inet:127.0.0.1:0".parse().unwrap();
-    let listener = bind(&Listener::from(address)).await.unwrap();
+    let listener = bind(&Listener::from(address)).unwrap();
     let ListenAddress::Inet { host, port } = listener.address() else {
         panic!();
     };
+    let listener = listener.listen().unwrap();
     let client = tokio::net::TcpStream::connect((host, port));
     let (client, accepted) = tokio::join!(client, listener.accept());
     let (listener::Stream::Tcp(stream), Some(peer)) = accepted.unwrap() else {

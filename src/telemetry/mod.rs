@@ -6,6 +6,7 @@
 
 mod exposition;
 mod histogram;
+mod journal;
 mod key_use;
 mod log;
 mod metrics;
@@ -14,6 +15,6 @@ mod outcome;
 pub use exposition::{Gauges, Process, exposition};
 pub use histogram::{Distribution, Histogram};
 pub use key_use::{KeyUse, KeyUses};
-pub use log::{init, log_panics, record};
+pub use log::{init, log_panics, record, set_level};
 pub use metrics::{Batches, Breach, Connections, Counter, Fate, Metrics};
 pub use outcome::{Action, Outcome, SignedBy, Verdict};

@@ -11,6 +11,8 @@ mod place;
 
 mod daemon;
 mod limits;
+mod logs;
+mod privileges;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};

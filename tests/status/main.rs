@@ -266,8 +266,9 @@ fn a_status_address_that_is_taken_stops_no_mail() {
     let socket = place.directory.path().join("signet.sock");
     let listen = format!("unix:{}", socket.display());
     let arguments = ["--config", config.to_str().unwrap(), "--listen", &listen];
-    let mut daemon = Daemon::start(&place, &arguments);
+    let mut daemon = Daemon::spawn(&place, &arguments);
     assert!(daemon.wait_for("cannot show the status").contains("ERROR"));
+    daemon.wait_for("listening");
     assert_eq!(
         Peer::connect(&socket).send("ada@example.com").edits.len(),
         1

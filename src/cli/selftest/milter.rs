@@ -37,21 +37,22 @@ pub fn start(mut config: Config, socket: &Path) -> Result<Running, Failure> {
             println!("  {}: {problem}", problem.severity);
         }
     }
+    let mut listeners = Vec::new();
+    for listener in &snapshot.config().listen {
+        listeners.push(server::bind(listener)?);
+    }
+    let addresses = listeners.iter().map(server::Bound::address).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()?;
     let shared = Arc::new(Shared::new(snapshot));
-    let listeners = runtime.block_on(async {
-        let mut listeners = Vec::new();
-        for listener in &shared.snapshot().config().listen {
-            listeners.push(server::bind(listener).await?);
-        }
-        Ok::<_, server::BindError>(listeners)
-    })?;
-    let addresses = listeners.iter().map(server::Bound::address).collect();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = runtime.spawn(Server::new(shared, listeners).serve(async {
+    let server = {
+        let _inside = runtime.enter();
+        Server::new(shared, listeners)?
+    };
+    let serving = runtime.spawn(server.serve(async {
         // An error means that the other end is gone, which is an end as well.
         let _ = stopped.await;
     }));

@@ -70,7 +70,7 @@ fn socket_mode(value: &Value<'_>) -> Option<u32> {
 }
 
 /// A user or group: its name, or its number.
-fn account(value: &Value<'_>) -> Option<String> {
+pub(super) fn account(value: &Value<'_>) -> Option<String> {
     if value.is_integer() {
         return value.integer(0).map(|number| number.to_string());
     }

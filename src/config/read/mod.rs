@@ -54,7 +54,10 @@ fn everything(root: &Table<'_>, base: &Path) -> Config {
         signing,
         batch,
         limits: root.inside("limits", limits),
-        log: root.inside("log", log),
+        user: root.or("user", None, |value| listen::account(value).map(Some)),
+        group: root.or("group", None, |value| listen::account(value).map(Some)),
+        confine: root.or("confine", default.confine, Value::boolean),
+        log: root.inside("log", |table| log(table, base)),
         metrics: root.inside("metrics", |table| metrics(table, base)),
     }
 }
@@ -176,11 +179,14 @@ fn limits(table: &Table<'_>) -> Limits {
     }
 }
 
-fn log(table: &Table<'_>) -> Log {
+fn log(table: &Table<'_>, base: &Path) -> Log {
     let default = Log::default();
     Log {
         level: table.or("level", default.level, Value::parse),
         format: table.or("format", default.format, Value::parse),
+        journal_socket: table.or("journal_socket", default.journal_socket, |value| {
+            path(value, base)
+        }),
     }
 }
 

@@ -60,18 +60,17 @@ pub struct HttpError {
 /// A socket that is bound, and will answer once [`StatusListener::serve`] runs.
 #[derive(Debug)]
 pub struct StatusListener {
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     address: SocketAddr,
 }
 
 impl StatusListener {
-    /// Must be called inside a tokio runtime.
-    ///
     /// # Errors
     /// When the address cannot be had.
-    pub async fn bind(address: SocketAddr) -> Result<Self, HttpError> {
+    pub fn bind(address: SocketAddr) -> Result<Self, HttpError> {
         let failed = |source| HttpError { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
     }
@@ -83,12 +82,19 @@ impl StatusListener {
 
     /// Answers for ever.
     pub async fn serve(self, shared: Arc<Shared>) {
+        let listener = match TcpListener::from_std(self.listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                warn!(address = %self.address, %error, "the status cannot be shown");
+                return;
+            }
+        };
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let Ok(place) = places.clone().acquire_owned().await else {
                 return;
             };
-            match self.listener.accept().await {
+            match listener.accept().await {
                 Ok((stream, _)) => {
                     let shared = shared.clone();
                     tokio::spawn(async move {
