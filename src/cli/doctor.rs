@@ -1,19 +1,25 @@
 //! `signet doctor`: what keeps mail from being signed and verified, and how to mend it.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::CommandResult;
 use super::settings::{Settings, SettingsError, name_server};
+use super::{CommandResult, with_causes};
 use crate::config::Config;
+use crate::dkim::HeaderSection;
 use crate::dns::Publication;
 use crate::dns::lookup::Lookup;
-use crate::doctor::{self, Code, ConfigFacts, Facts, KeyFacts, Severity, Style, ZoneFacts};
+use crate::doctor::{
+    self, Code, ConfigFacts, Facts, KeyFacts, PolicyFacts, Severity, Style, ZoneFacts,
+};
 use crate::names::DomainName;
+use crate::policy::{Decision, Origin};
+use crate::postfix::Postfix;
 use crate::probe;
 use crate::probe::record::Servers;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, SnapshotError};
 
 /// Changes nothing. Exits with 0 when there is no fault (warnings are none), 1 when
 /// there are faults, 2 when the checks could not be run.
@@ -33,6 +39,23 @@ pub struct Args {
     /// Ask these name servers instead of those that the zone names (may be repeated)
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = name_server)]
     name_server: Vec<SocketAddr>,
+
+    /// Postfix's configuration directory, when it is not the usual one
+    #[arg(long, value_name = "DIR")]
+    postfix_config: Option<PathBuf>,
+
+    /// Leave Postfix and its log alone: it runs on another machine
+    #[arg(long)]
+    no_postfix: bool,
+
+    /// Postfix's log [default: what maillog_file says, /var/log/mail.log, or the journal]
+    #[arg(long, value_name = "FILE")]
+    mail_log: Option<PathBuf>,
+
+    /// An address that mail leaves from [default: those of Postfix's myhostname] (may be
+    /// repeated)
+    #[arg(long, value_name = "IP")]
+    address: Vec<IpAddr>,
 
     /// Print one line of JSON
     #[arg(long)]
@@ -71,24 +94,92 @@ fn style() -> Style {
 }
 
 fn facts(args: &Args) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
-    let (config_facts, config) = configuration(&args.settings)?;
+    let (config_facts, config, snapshot) = configuration(&args.settings)?;
     let keys = config
         .as_ref()
         .map(|config| probe::keys::read(config, args.domain.as_ref()));
-    let zones = match &keys {
-        Some(keys) => zones(args, keys)?,
-        None => Vec::new(),
+    let listen = config.map_or_else(Vec::new, |config| {
+        let listeners = config.listen.into_iter();
+        listeners.map(|listener| listener.address).collect()
+    });
+    let postfix = match args.no_postfix {
+        true => None,
+        false => probe::mail::read(args.postfix_config.as_deref(), listen)
+            .map_err(|error| with_causes(&error))
+            .transpose(),
     };
+    let known = postfix.as_ref().and_then(|postfix| postfix.as_ref().ok());
+    let known = known.map(|facts| &facts.postfix);
+    let log = probe::log::read(args.mail_log.as_deref(), known)?;
+    let mut policy = PolicyFacts {
+        domains: domains(args, keys.as_ref())
+            .into_iter()
+            .map(|domain| {
+                let signers = snapshot.as_ref().map(|snapshot| signers(snapshot, &domain));
+                (domain, signers.unwrap_or_default())
+            })
+            .collect(),
+        host: known.map(host),
+        given: args.address.clone(),
+        answers: doctor::Answers::default(),
+    };
+    let zones = ask(args, keys.as_ref(), &mut policy)?;
     Ok(Facts {
         domain: args.domain.clone(),
         config: config_facts,
         keys,
         zones,
+        postfix,
+        log,
+        policy,
     })
 }
 
+/// The domains that are looked at.
+fn domains(args: &Args, keys: Option<&KeyFacts>) -> Vec<DomainName> {
+    if let Some(domain) = &args.domain {
+        return vec![domain.clone()];
+    }
+    let usable = keys.into_iter().flat_map(KeyFacts::usable);
+    let mut domains: Vec<_> = usable.map(|(key, _)| key.domain.clone()).collect();
+    domains.sort();
+    domains.dedup();
+    domains
+}
+
+/// The domains that sign for authors of a domain who write from this machine.
+fn signers(snapshot: &Snapshot, domain: &DomainName) -> Vec<DomainName> {
+    let mut section = HeaderSection::new();
+    section.push(b"From", format!(" <postmaster@{domain}>").as_bytes());
+    let origin = Origin {
+        client: Some(Ipv4Addr::LOCALHOST.into()),
+        client_name: None,
+        login: None,
+        auth_type: None,
+        daemon_name: None,
+        macros: None,
+    };
+    match snapshot.decide(&origin, &[] as &[&str], &section) {
+        Decision::Sign { requests, .. } => {
+            requests.into_iter().map(|request| request.domain).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The name that Postfix greets other servers with.
+fn host(postfix: &Postfix) -> String {
+    let name = postfix.value("smtp_helo_name");
+    match name.is_empty() {
+        true => postfix.value("myhostname").to_owned(),
+        false => name.to_owned(),
+    }
+}
+
 /// What the configuration says, and what is wrong with it apart from single keys.
-fn configuration(settings: &Settings) -> Result<(ConfigFacts, Option<Config>), SettingsError> {
+fn configuration(
+    settings: &Settings,
+) -> Result<(ConfigFacts, Option<Config>, Option<Snapshot>), SettingsError> {
     let mut facts = ConfigFacts {
         file: settings.file(),
         ..ConfigFacts::default()
@@ -97,43 +188,41 @@ fn configuration(settings: &Settings) -> Result<(ConfigFacts, Option<Config>), S
         Ok(config) => config,
         Err(SettingsError::Mistakes(errors)) => {
             facts.mistakes = errors.0.iter().map(ToString::to_string).collect();
-            return Ok((facts, None));
+            return Ok((facts, None, None));
         }
         Err(error @ SettingsError::Unreadable { .. }) => return Err(error),
         Err(error) => {
             facts.mistakes.push(error.to_string());
-            return Ok((facts, None));
+            return Ok((facts, None, None));
         }
     };
-    match Snapshot::load(config.clone()) {
-        Ok(snapshot) => {
-            // Keys are judged one by one.
-            let keys = config.keys.display().to_string();
-            let problems = snapshot.every_problem().into_iter();
-            facts.problems = problems
-                .map(|problem| (problem.severity, problem.to_string()))
-                .filter(|(_, text)| !text.contains(&keys))
-                .collect();
-        }
-        Err(crate::snapshot::SnapshotError::Tables(errors)) => {
+    let snapshot = match Snapshot::load(config.clone()) {
+        Ok(snapshot) => Some(snapshot),
+        Err(SnapshotError::Tables(errors)) => {
             facts.mistakes = errors.0.iter().map(ToString::to_string).collect();
+            None
         }
         // The key directory has a finding of its own.
-        Err(crate::snapshot::SnapshotError::Keys(_)) => {}
+        Err(SnapshotError::Keys(_)) => None,
+    };
+    if let Some(snapshot) = &snapshot {
+        // Keys are judged one by one.
+        let keys = config.keys.display().to_string();
+        let problems = snapshot.every_problem().into_iter();
+        facts.problems = problems
+            .map(|problem| (problem.severity, problem.to_string()))
+            .filter(|(_, text)| !text.contains(&keys))
+            .collect();
     }
-    Ok((facts, Some(config)))
+    Ok((facts, Some(config), snapshot))
 }
 
-fn zones(
+/// Asks DNS about the key records, and about what else receivers look at.
+fn ask(
     args: &Args,
-    keys: &KeyFacts,
+    keys: Option<&KeyFacts>,
+    policy: &mut PolicyFacts,
 ) -> Result<Vec<ZoneFacts>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut domains: Vec<&DomainName> = keys.usable().map(|(key, _)| &key.domain).collect();
-    domains.sort();
-    domains.dedup();
-    if domains.is_empty() {
-        return Ok(Vec::new());
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -148,15 +237,19 @@ fn zones(
             authoritative: &args.name_server,
         };
         let mut zones = Vec::new();
-        for domain in domains {
-            progress(&format!("asking DNS about {domain}"));
-            let of_domain: Vec<&Publication> = keys
-                .usable()
+        for (domain, _) in &policy.domains {
+            let usable = keys.into_iter().flat_map(KeyFacts::usable);
+            let of_domain: Vec<&Publication> = usable
                 .filter(|(key, _)| key.domain == *domain)
                 .map(|(_, record)| record)
                 .collect();
-            zones.push(probe::record::read(&servers, domain, &of_domain).await);
+            if !of_domain.is_empty() {
+                progress(&format!("asking DNS about the keys of {domain}"));
+                zones.push(probe::record::read(&servers, domain, &of_domain).await);
+            }
         }
+        progress("asking DNS about SPF, DMARC and this host");
+        probe::sender::read(&servers, policy).await;
         Ok(zones)
     })
 }

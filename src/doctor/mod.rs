@@ -9,17 +9,28 @@ use std::path::Path;
 
 use crate::names::DomainName;
 
+mod aliases;
+mod answers;
 mod code;
+mod dmarc;
+mod host;
 mod json;
 mod keys;
+mod log;
 pub mod page;
+mod postfix;
 mod record;
+mod sender;
+mod spf;
 mod text;
 
+pub use answers::Answers;
 pub use code::{Code, Severity, UnknownCode};
 pub use json::to_json;
 pub use keys::{ConfigFacts, KeyFact, KeyFacts};
+pub use postfix::{EDITS_AS_SENT, PostfixFacts, SocketFact, Unreached};
 pub use record::{RecordFacts, Server, ServerAnswer, ZoneFacts};
+pub use sender::{PolicyFacts, check as check_sender};
 pub use text::{Style, to_text};
 
 /// Everything that was found out.
@@ -30,6 +41,12 @@ pub struct Facts {
     /// None when the configuration cannot be used.
     pub keys: Option<KeyFacts>,
     pub zones: Vec<ZoneFacts>,
+    /// None when there is no Postfix, or it is not to be looked at; an error when it
+    /// does not know its own settings.
+    pub postfix: Option<Result<PostfixFacts, String>>,
+    /// The end of Postfix's log.
+    pub log: Option<String>,
+    pub policy: PolicyFacts,
 }
 
 /// One thing that was found.
@@ -81,9 +98,12 @@ impl Section {
 /// Judges everything.
 pub fn examine(facts: &Facts) -> Vec<Section> {
     let mut sections = vec![keys::check(facts)];
+    sections.push(postfix::check(facts.postfix.as_ref()));
+    sections.push(log::check(facts.log.as_deref()));
     if let Some(keys) = &facts.keys {
         sections.push(record::check(keys, &facts.zones));
     }
+    sections.extend(sender::check(&facts.policy));
     sections.retain(|section| !section.good.is_empty() || !section.findings.is_empty());
     sections
 }

@@ -2,6 +2,7 @@
 //! or in braces with settings of its own (Postfix 3.0).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One milter of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,20 @@ pub struct MilterEntry {
     pub address: String,
     /// `default_action` and the others, for this milter alone.
     pub settings: BTreeMap<String, String>,
+}
+
+/// As Postfix reads it.
+impl fmt::Display for MilterEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.settings.is_empty() {
+            return f.write_str(&self.address);
+        }
+        write!(f, "{{ {}", self.address)?;
+        for (name, value) in &self.settings {
+            write!(f, ", {name}={value}")?;
+        }
+        f.write_str(" }")
+    }
 }
 
 /// Reads a list. Nothing in it is refused here: Postfix does that, and logs it.

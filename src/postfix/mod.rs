@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+mod endpoint;
 mod milters;
 #[cfg(test)]
 mod tests;
 
+pub use endpoint::{Endpoint, EndpointError};
 pub use milters::{MilterEntry, milters};
 
 /// A Postfix as `postconf` shows it.

@@ -2,7 +2,11 @@
 //! run a program, read a file or ask a name server. Changes nothing, judges nothing.
 
 pub mod keys;
+pub mod log;
+pub mod mail;
 pub mod postfix;
 pub mod record;
+pub mod sender;
+mod socket;
 pub mod system;
 pub mod zone;

@@ -28,6 +28,15 @@ pub struct Servers<'s> {
 }
 
 impl Servers<'_> {
+    /// Many questions at the same time, to the first resolver.
+    pub(super) async fn resolve_all(&self, questions: &[Question]) -> Vec<ServerAnswer> {
+        let Some(resolver) = self.resolvers.first() else {
+            return Vec::new();
+        };
+        let all = questions.iter().map(|each| (*resolver, each.clone()));
+        ask_all(all.collect()).await
+    }
+
     /// The first resolver that answers at all.
     async fn resolve(&self, question: Question) -> ServerAnswer {
         let mut last = Err(AskError::Silent);

@@ -17,4 +17,5 @@ mod keys;
 mod output;
 mod patient;
 mod records;
+mod sender;
 mod zones;

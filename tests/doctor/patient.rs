@@ -146,7 +146,9 @@ impl Patient {
     /// `signet doctor ARGUMENTS`, which are parted by spaces, with a resolver and name servers.
     pub fn doctor(&self, arguments: &str, resolver: SocketAddr, servers: &[SocketAddr]) -> Output {
         let mut command = Command::new(SIGNET);
-        command.arg("doctor").args(arguments.split_whitespace());
+        command
+            .args(["doctor", "--no-postfix"])
+            .args(arguments.split_whitespace());
         command.arg("--keys").arg(self.place.keys());
         command.args(["--resolver", &resolver.to_string()]);
         for server in servers {
@@ -171,6 +173,8 @@ pub struct Findings {
     pub code: Option<i32>,
     /// Subject to code, `what` and the lines of `mend`.
     pub by_subject: BTreeMap<String, Vec<(String, String, String)>>,
+    /// Every code, in the order of the report.
+    pub found: Vec<String>,
     pub text: String,
 }
 
@@ -179,6 +183,7 @@ impl Findings {
         let text = stdout(output);
         let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
         let mut by_subject: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut found = Vec::new();
         for section in json["sections"].as_array().unwrap() {
             for finding in section["findings"].as_array().unwrap() {
                 let field = |name: &str| finding[name].as_str().unwrap().to_owned();
@@ -186,6 +191,7 @@ impl Findings {
                 let mend: Vec<_> = finding["mend"].as_array().unwrap().iter().collect();
                 let mend: Vec<_> = mend.iter().map(|line| line.as_str().unwrap()).collect();
                 assert!(!mend.is_empty(), "{finding}");
+                found.push(field("code"));
                 let entry = (field("code"), field("what"), mend.join("\n"));
                 by_subject.entry(field("subject")).or_default().push(entry);
             }
@@ -193,14 +199,21 @@ impl Findings {
         Self {
             code: output.status.code(),
             by_subject,
+            found,
             text,
         }
     }
 
-    /// The codes of everything that was found.
+    /// The codes that concern the configuration, the keys, and their records.
     pub fn codes(&self) -> Vec<&str> {
-        let all = self.by_subject.values().flatten();
-        all.map(|(code, ..)| code.as_str()).collect()
+        self.codes_of(&["config-", "key-", "dns-"])
+    }
+
+    /// The codes that begin with any of these.
+    pub fn codes_of(&self, kinds: &[&str]) -> Vec<&str> {
+        let all = self.found.iter().map(String::as_str);
+        all.filter(|code| kinds.iter().any(|kind| code.starts_with(kind)))
+            .collect()
     }
 
     /// The codes of what was found about a subject.

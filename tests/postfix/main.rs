@@ -25,10 +25,13 @@ mod requirements;
 mod sink;
 mod stand;
 mod traffic;
+mod ward;
 
 mod content_filter;
 mod contents;
 mod corpus;
+mod doctor;
+mod doctor_log;
 mod exclusions;
 mod failures;
 mod faults;

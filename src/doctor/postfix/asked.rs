@@ -1,0 +1,165 @@
+//! Whether Postfix asks signet: for mail by SMTP, for mail from this machine, in every
+//! service, at the right place in the list.
+
+use super::list::{List, Place};
+use super::{Code, PostfixFacts, Section};
+use crate::postfix::{Service, milters};
+
+/// Services for people who send, by the names that master.cf has for them.
+const SUBMISSION: [&str; 5] = ["submission", "submissions", "smtps", "587", "465"];
+
+pub(super) fn check(facts: &PostfixFacts, section: &mut Section) {
+    let postfix = &facts.postfix;
+    let asks = |service: &&Service| asks(facts, service);
+    let smtp: Vec<&Service> = postfix.smtp_servers().collect();
+    let asking: Vec<&Service> = smtp.iter().copied().filter(|s| asks(s)).collect();
+    let local = lists(facts, postfix.value("non_smtpd_milters"));
+
+    if asking.is_empty() && !local {
+        let mut mend = facts.set("smtpd_milters", &appended(facts, "smtpd_milters"));
+        mend.splice(
+            ..0,
+            facts
+                .set("non_smtpd_milters", &appended(facts, "non_smtpd_milters"))
+                .drain(..1),
+        );
+        let what = "neither smtpd_milters nor non_smtpd_milters has signet in it";
+        section.add(Code::PostfixNotAsked, "main.cf", what, mend);
+    } else {
+        let in_main = lists(facts, postfix.value("smtpd_milters"));
+        if !in_main && asking.is_empty() && !smtp.iter().any(|service| disabled(facts, service)) {
+            let mend = facts.set("smtpd_milters", &appended(facts, "smtpd_milters"));
+            let what = "signet is not in the list: mail by SMTP is not signed";
+            section.add(Code::PostfixSmtpdMilters, "smtpd_milters", what, mend);
+        }
+        if !local {
+            let mend = facts.set("non_smtpd_milters", &appended(facts, "non_smtpd_milters"));
+            let what = "signet is not in the list: mail by the sendmail command is not signed";
+            section.add(
+                Code::PostfixNonSmtpdMilters,
+                "non_smtpd_milters",
+                what,
+                mend,
+            );
+        }
+        services(facts, &smtp, asking.is_empty() && in_main, section);
+    }
+    if !asking.is_empty() && local {
+        let names: Vec<String> = asking.iter().map(|service| service.id()).collect();
+        section.good.push(format!(
+            "signet is asked about mail by {} and by the sendmail command",
+            names.join(", ")
+        ));
+    }
+    each_list(facts, &smtp, section);
+    if !postfix.value("smtpd_milter_maps").is_empty() {
+        let mend = vec![
+            "look what the table says of clients that send:".to_owned(),
+            facts.command("postconf", "smtpd_milter_maps"),
+        ];
+        let what = "for some clients other milters are asked, or none";
+        section.add(Code::PostfixMilterMaps, "smtpd_milter_maps", what, mend);
+    }
+}
+
+/// Services of master.cf that turn signet off although they take mail from people; with
+/// `any` whatever they are called, since no other asks.
+fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Section) {
+    for service in smtp {
+        if disabled(facts, service) {
+            let own = service.override_of(OPTIONS).is_some();
+            let id = service.id();
+            let mend = match own {
+                true => facts.set_of(&id, OPTIONS, &without_no_milters(options(facts, service))),
+                false => facts.set(OPTIONS, &without_no_milters(options(facts, service))),
+            };
+            if !hands_back(service) {
+                let what =
+                    "receive_override_options has no_milters: what comes in there is not signed";
+                section.add(Code::PostfixNoMilters, &id, what, mend);
+            }
+            continue;
+        }
+        let Some(own) = service.override_of("smtpd_milters") else {
+            continue;
+        };
+        let concerns = SUBMISSION.contains(&service.name.as_str()) || (any && !hands_back(service));
+        if concerns && !lists(facts, own) && !own.contains("$smtpd_milters") {
+            let what = format!(
+                "master.cf gives it a list of its own, \"{own}\", without signet: what comes in there is not signed"
+            );
+            let value = joined(own, &facts.right_address());
+            let mend = facts.set_of(&service.id(), "smtpd_milters", &value);
+            section.add(Code::PostfixServiceOverride, service.id(), what, mend);
+        }
+    }
+}
+
+/// The lists in force, each once.
+fn each_list(facts: &PostfixFacts, smtp: &[&Service], section: &mut Section) {
+    let main = ["smtpd_milters", "non_smtpd_milters"].map(|name| {
+        let text = facts.postfix.value(name);
+        (Place::Main(name), text)
+    });
+    let own = smtp.iter().filter_map(|service| {
+        let text = service.override_of("smtpd_milters")?;
+        Some((Place::Service(service.id()), text))
+    });
+    let mut seen: Vec<&str> = Vec::new();
+    for (place, text) in main.into_iter().chain(own) {
+        if !seen.contains(&text) {
+            seen.push(text);
+            List { facts, place, text }.check(section);
+        }
+    }
+}
+
+fn lists(facts: &PostfixFacts, list: &str) -> bool {
+    milters(list)
+        .iter()
+        .any(|entry| facts.is_ours(&entry.address))
+}
+
+pub(super) fn asks(facts: &PostfixFacts, service: &Service) -> bool {
+    !disabled(facts, service) && lists(facts, facts.postfix.value_for(service, "smtpd_milters"))
+}
+
+/// Milters are turned off for the service.
+fn disabled(facts: &PostfixFacts, service: &Service) -> bool {
+    words(options(facts, service)).any(|option| option == "no_milters")
+}
+
+const OPTIONS: &str = "receive_override_options";
+
+pub(super) fn options<'f>(facts: &'f PostfixFacts, service: &'f Service) -> &'f str {
+    facts.postfix.value_for(service, OPTIONS)
+}
+
+fn without_no_milters(options: &str) -> String {
+    let kept: Vec<&str> = words(options)
+        .filter(|word| *word != "no_milters")
+        .collect();
+    kept.join(",")
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ']).filter(|word| !word.is_empty())
+}
+
+/// The service listens on this machine only, as one does that takes mail back from a
+/// content filter.
+fn hands_back(service: &Service) -> bool {
+    let local = ["127.", "localhost:", "[::1]:"];
+    local.iter().any(|start| service.name.starts_with(start))
+}
+
+fn appended(facts: &PostfixFacts, name: &str) -> String {
+    joined(facts.postfix.raw(name), &facts.right_address())
+}
+
+fn joined(list: &str, address: &str) -> String {
+    match list.trim() {
+        "" => address.to_owned(),
+        list => format!("{list}, {address}"),
+    }
+}

@@ -1,0 +1,83 @@
+//! Postfix with what is around it: its sockets as its services see them, the tables
+//! that edit mail.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::config::ListenAddress;
+use crate::doctor::{EDITS_AS_SENT, PostfixFacts};
+use crate::postfix::milters;
+
+use super::postfix::ProbeError;
+use super::socket;
+
+/// Of a table so much is read.
+const LARGEST_TABLE: u64 = 1 << 20;
+
+/// Everything about the Postfix of this machine, or of the directory `config`.
+///
+/// # Errors
+/// When `postconf` is there and does not answer.
+pub fn read(
+    config: Option<&Path>,
+    listen: Vec<ListenAddress>,
+) -> Result<Option<PostfixFacts>, ProbeError> {
+    let Some(postfix) = super::postfix::read(config)? else {
+        return Ok(None);
+    };
+    let tables = EDITS_AS_SENT.iter().filter_map(|(name, _)| {
+        let text = contents(postfix.value(name))?;
+        Some(((*name).to_owned(), text))
+    });
+    let mut facts = PostfixFacts {
+        tables: tables.collect(),
+        aliases: ["virtual_alias_maps", "alias_maps"]
+            .iter()
+            .filter_map(|name| contents(postfix.value(name)))
+            .collect(),
+        usual_socket: postfix
+            .queue_directory()
+            .join("signet/signet.sock")
+            .exists(),
+        chroot_hosts: postfix.queue_directory().join("etc/hosts").exists(),
+        config: config.map(Path::to_owned),
+        sockets: Vec::new(),
+        listen,
+        postfix,
+    };
+    let mut tried: Vec<(String, bool)> = Vec::new();
+    let postfix = &facts.postfix;
+    let by_smtp = postfix
+        .smtp_servers()
+        .map(|service| (postfix.value_for(service, "smtpd_milters"), service.chroot));
+    let local = postfix
+        .cleanup()
+        .map(|service| (postfix.value("non_smtpd_milters"), service.chroot));
+    for (list, chroot) in by_smtp.chain(local) {
+        for entry in milters(list) {
+            let place = (entry.address, chroot);
+            if facts.is_ours(&place.0) && !tried.contains(&place) {
+                tried.push(place);
+            }
+        }
+    }
+    let reached = tried
+        .iter()
+        .filter_map(|(address, chroot)| socket::reach(postfix, address, *chroot));
+    facts.sockets = reached.collect();
+    Ok(Some(facts))
+}
+
+/// The text of the tables that a setting names, `regexp:/etc/postfix/checks`; none when
+/// one of them is no text that can be read.
+fn contents(value: &str) -> Option<String> {
+    let mut all = String::new();
+    let tables = value.split([',', ' ']).filter(|table| !table.is_empty());
+    for table in tables {
+        let (_, path) = table.split_once(':')?;
+        let file = File::open(path).ok()?;
+        file.take(LARGEST_TABLE).read_to_string(&mut all).ok()?;
+    }
+    (!all.is_empty()).then_some(all)
+}

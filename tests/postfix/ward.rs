@@ -1,0 +1,165 @@
+//! A private Postfix with signet behind it, whose settings are made wrong for `signet doctor` to find.
+
+use std::cell::Cell;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::instance::{Instance, Setup};
+use crate::process::wait_until;
+use crate::stand::Stand;
+
+/// A Postfix with signet behind it, and its configuration as it was in the beginning.
+pub struct Ward {
+    pub stand: Stand,
+    main_cf: String,
+    master_cf: String,
+    reloads: Cell<usize>,
+}
+
+impl Ward {
+    pub fn open() -> Option<Self> {
+        let setup = Setup {
+            main_cf: vec!["internal_mail_filter_classes = bounce".to_owned()],
+            ..Setup::default()
+        };
+        let stand = Stand::start(&setup)?;
+        let read = |name: &str| fs::read_to_string(stand.postfix.config().join(name)).unwrap();
+        Some(Self {
+            main_cf: read("main.cf"),
+            master_cf: read("master.cf"),
+            stand,
+            reloads: Cell::new(0),
+        })
+    }
+
+    pub fn postfix(&self) -> &Instance {
+        &self.stand.postfix
+    }
+
+    /// A path in the queue directory, as the machine sees it.
+    pub fn queue(&self, path: &str) -> PathBuf {
+        self.postfix().queue().join(path)
+    }
+
+    /// `postconf` with these arguments.
+    pub fn edit(&self, arguments: &[&str]) {
+        let output = self.postfix().run("postconf", arguments, b"");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+
+    pub fn restore(&self) {
+        let config = self.postfix().config();
+        fs::write(config.join("main.cf"), &self.main_cf).unwrap();
+        fs::write(config.join("master.cf"), &self.master_cf).unwrap();
+    }
+
+    pub fn run(&self) -> Output {
+        let tcp = self.postfix().tcp_listener();
+        Command::new(env!("CARGO_BIN_EXE_signet"))
+            .args([
+                "doctor",
+                "--json",
+                "--keys",
+                "/nonexistent",
+                "--resolver",
+                "127.0.0.1:1",
+            ])
+            .args([
+                "--listen",
+                &self.postfix().unix_listener(),
+                "--listen",
+                &tcp,
+            ])
+            .arg("--postfix-config")
+            .arg(self.postfix().config())
+            .output()
+            .unwrap()
+    }
+
+    /// The codes that begin so, and the whole report.
+    pub fn codes(&self, start: &str) -> (Vec<String>, String) {
+        let output = self.run();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
+        let sections = json["sections"].as_array().unwrap().iter();
+        let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+        let mut codes: Vec<_> = findings
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .filter(|code| code.starts_with(start))
+            .collect();
+        codes.sort();
+        codes.dedup();
+        (codes, text)
+    }
+
+    /// Asserts that this and nothing else is wrong with Postfix after `postconf` with these arguments.
+    pub fn finds(&self, code: &str, edits: &[&[&str]]) {
+        for arguments in edits {
+            self.edit(arguments);
+        }
+        let (codes, text) = self.codes("postfix-");
+        assert_eq!(codes, [code], "{edits:?}: {text}");
+        self.restore();
+    }
+
+    /// Has Postfix read its settings, lets a client come, and waits until doctor tells of it.
+    pub fn logs(&self, code: &str, edits: &[&[&str]]) {
+        for arguments in edits {
+            self.edit(arguments);
+        }
+        self.reload();
+        self.knock();
+        wait_until(code, || {
+            let (codes, _) = self.codes("log-");
+            codes.iter().any(|found| found == code).then_some(())
+        });
+        self.restore();
+    }
+
+    pub fn reload(&self) {
+        assert!(
+            self.postfix()
+                .run("postfix", &["reload"], b"")
+                .status
+                .success()
+        );
+        self.reloads.set(self.reloads.get() + 1);
+        wait_until("Postfix has reloaded", || {
+            let count = self.postfix().log().matches("reload -- version").count();
+            (count >= self.reloads.get()).then_some(())
+        });
+    }
+
+    /// A client comes, whatever becomes of it.
+    fn knock(&self) {
+        let mut client = TcpStream::connect(self.postfix().service("signed")).unwrap();
+        client
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let _ = client.write_all(b"EHLO there\r\nMAIL FROM:<author@example.org>\r\nQUIT\r\n");
+        let mut said = Vec::new();
+        let _ = client.read_to_end(&mut said);
+    }
+}
+
+/// Somebody who says this to whoever comes, and nothing else.
+pub fn stranger(words: &'static [u8]) -> std::net::SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let Ok(mut client) = client else { return };
+            std::thread::spawn(move || {
+                let _ = client.write_all(words);
+                let _ = client.read_to_end(&mut Vec::new());
+            });
+        }
+    });
+    address
+}
