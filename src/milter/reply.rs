@@ -80,18 +80,10 @@ impl InsertedField {
     /// a CR is doubled, and an LF with no white space behind it gets some; each breaks
     /// the signature, and the message must rather be tried again than go out so.
     fn is_safe(&self) -> bool {
-        let mut bytes = self.value.iter().peekable();
-        while let Some(byte) = bytes.next() {
-            let fits = match byte {
-                b'\0' | b'\r' => false,
-                b'\n' => matches!(bytes.peek(), Some(b' ' | b'\t')),
-                _ => true,
-            };
-            if !fits {
-                return false;
-            }
-        }
-        true
+        let value = &self.value;
+        memchr::memchr2(b'\0', b'\r', value).is_none()
+            && memchr::memchr_iter(b'\n', value)
+                .all(|at| matches!(value.get(at + 1), Some(b' ' | b'\t')))
     }
 }
 
