@@ -23,6 +23,7 @@ mod settings;
 mod setup;
 mod sign;
 mod status;
+mod test;
 mod verify;
 
 /// What a command returns; an `Err` is printed with its causes and exits with 2.
@@ -61,6 +62,8 @@ enum Command {
     Verify(verify::Args),
     /// Prove in one command that signing works
     Selftest(selftest::Args),
+    /// Send a real mail through the local Postfix and verify what comes out
+    Test(test::Args),
     /// Put load on a milter, as Postfix would, and measure it
     Bench(bench::Args),
     /// Move in from another signer: its files as a config, with a report and a proof
@@ -93,6 +96,7 @@ pub fn run() -> CommandResult {
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Selftest(args) => selftest::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Import(args) => import::run(&args),
     }

@@ -14,6 +14,7 @@ mod answers;
 mod code;
 mod dmarc;
 mod host;
+pub mod journey;
 mod json;
 mod keys;
 mod log;

@@ -56,8 +56,11 @@ fn show(text: &mut String, finding: &Finding, style: Style) {
     entry(text, "  why", 5, &page::why(finding.code));
     for (place, line) in finding.mend.iter().enumerate() {
         let label = if place == 0 { "  mend" } else { "" };
-        // A command is never broken.
-        *text += &format!("  {label:<9}{line}\n");
+        // What ends in a colon is words; a command is never broken.
+        match line.ends_with(':') {
+            true => entry(text, label, label.len(), line),
+            false => *text += &format!("  {label:<9}{line}\n"),
+        }
     }
     entry(
         text,

@@ -107,6 +107,26 @@ impl Postfix {
             .unwrap_or_else(|| self.value(name))
     }
 
+    /// A value of master.cf with each `$name` in it replaced by what main.cf says.
+    pub fn expanded(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('$') {
+            out.push_str(before);
+            let inside = behind.trim_start_matches(['{', '(']);
+            let end = inside
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(inside.len());
+            let (name, behind_name) = inside.split_at(end);
+            out.push_str(self.value(name));
+            rest = match inside.len() < behind.len() {
+                true => behind_name.get(1..).unwrap_or_default(),
+                false => behind_name,
+            };
+        }
+        out + rest
+    }
+
     /// The services that take mail by SMTP.
     pub fn smtp_servers(&self) -> impl Iterator<Item = &Service> {
         self.services

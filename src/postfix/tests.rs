@@ -85,3 +85,13 @@ fn lists_are_parted_by_commas_and_white_space() {
     assert_eq!(addresses(" , "), [""; 0]);
     assert_eq!(addresses("{ unix:a"), ["unix:a"]);
 }
+
+#[test]
+fn names_in_master_cf_are_replaced() {
+    let postfix = postfix(SERVICES, "", "3.6");
+    let all = "unix:a, $smtpd_milters ${smtpd_milters}, $(nothing)unix:b";
+    assert_eq!(
+        postfix.expanded(all),
+        "unix:a, inet:[::1]:11332 inet:[::1]:11332, unix:b"
+    );
+}

@@ -55,7 +55,7 @@ pub fn read(
         .cleanup()
         .map(|service| (postfix.value("non_smtpd_milters"), service.chroot));
     for (list, chroot) in by_smtp.chain(local) {
-        for entry in milters(list) {
+        for entry in milters(&postfix.expanded(list)) {
             let place = (entry.address, chroot);
             if facts.is_ours(&place.0) && !tried.contains(&place) {
                 tried.push(place);

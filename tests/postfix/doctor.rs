@@ -27,6 +27,11 @@ fn a_postfix_that_is_right_gives_no_alarm() {
     let table = ward.postfix().config().join("checks");
     fs::write(&table, "# REPLACE nothing\n/^Subject: a/ WARN seen\n").unwrap();
     let checks = format!("smtp_header_checks=regexp:{}", table.display());
+    // A list of its own for a service, by name.
+    let submission =
+        "submission/inet=submission inet n - y - - smtpd -o smtpd_milters=$mua_milters";
+    ward.edit(&["-M", submission]);
+    ward.edit(&["-e", "mua_milters=unix:signet/signet.sock"]);
     ward.edit(&[
         "-e",
         "smtpd_milters=inet:127.0.0.1:1, unix:signet/signet.sock",

@@ -42,6 +42,7 @@ mod rules;
 mod send_as;
 mod setup;
 mod submission;
+mod test_mail;
 mod transactions;
 mod trust;
 mod under_load;

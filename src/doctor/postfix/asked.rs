@@ -84,7 +84,7 @@ fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Se
             continue;
         };
         let concerns = SUBMISSION.contains(&service.name.as_str()) || (any && !hands_back(service));
-        if concerns && !lists(facts, own) && !own.contains("$smtpd_milters") {
+        if concerns && !lists(facts, &facts.postfix.expanded(own)) {
             let what = format!(
                 "master.cf gives it a list of its own, \"{own}\", without signet: what comes in there is not signed"
             );
@@ -99,17 +99,23 @@ fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Se
 fn each_list(facts: &PostfixFacts, smtp: &[&Service], section: &mut Section) {
     let main = ["smtpd_milters", "non_smtpd_milters"].map(|name| {
         let text = facts.postfix.value(name);
-        (Place::Main(name), text)
+        (Place::Main(name), text.to_owned())
     });
     let own = smtp.iter().filter_map(|service| {
         let text = service.override_of("smtpd_milters")?;
+        let text = facts.postfix.expanded(text);
         Some((Place::Service(service.id()), text))
     });
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for (place, text) in main.into_iter().chain(own) {
         if !seen.contains(&text) {
+            let list = List {
+                facts,
+                place,
+                text: &text,
+            };
+            list.check(section);
             seen.push(text);
-            List { facts, place, text }.check(section);
         }
     }
 }
@@ -121,7 +127,8 @@ fn lists(facts: &PostfixFacts, list: &str) -> bool {
 }
 
 pub(super) fn asks(facts: &PostfixFacts, service: &Service) -> bool {
-    !disabled(facts, service) && lists(facts, facts.postfix.value_for(service, "smtpd_milters"))
+    let list = facts.postfix.value_for(service, "smtpd_milters");
+    !disabled(facts, service) && lists(facts, &facts.postfix.expanded(list))
 }
 
 /// Milters are turned off for the service.
