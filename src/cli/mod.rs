@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 mod announce;
 mod bench;
@@ -68,6 +68,12 @@ enum Command {
     Bench(bench::Args),
     /// Move in from another signer: its files as a config, with a report and a proof
     Import(import::Args),
+}
+
+/// The command line as clap knows it, for what is made of it: manual pages and the
+/// shells' completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// An error and what caused it, on one line.

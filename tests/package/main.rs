@@ -1,0 +1,167 @@
+//! The Debian package: what is in it, and what becomes of a system that installs, upgrades and purges it.
+//!
+//! The system is this one, under an overlay in a mount namespace of its own: what the package does to it is gone with the test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may fail by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rustix::process::geteuid;
+use signet::config::Config;
+use tempfile::TempDir;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The package, or none where there is no dpkg-deb.
+fn package() -> Option<(TempDir, PathBuf)> {
+    if Command::new("dpkg-deb").arg("--version").output().is_err() {
+        eprintln!("*** NOT RUN: there is no dpkg-deb ***");
+        return None;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    // Without what a debugger wants, which is most of it.
+    let binary = directory.path().join("signet");
+    let stripped = Command::new("strip")
+        .arg("-o")
+        .arg(&binary)
+        .arg(env!("CARGO_BIN_EXE_signet"))
+        .status();
+    let binary = match stripped.is_ok_and(|status| status.success()) {
+        true => binary,
+        false => env!("CARGO_BIN_EXE_signet").into(),
+    };
+    let built = Command::new(root().join("contrib/debian/build"))
+        .arg(binary)
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", text(&built));
+    let mut files = std::fs::read_dir(directory.path()).unwrap();
+    let package = files.find_map(|entry| {
+        let path = entry.unwrap().path();
+        path.extension()
+            .is_some_and(|end| end == "deb")
+            .then_some(path)
+    });
+    Some((directory, package.unwrap()))
+}
+
+#[test]
+fn the_package_has_every_file_in_its_place() {
+    let Some((_directory, package)) = package() else {
+        return;
+    };
+    let contents = Command::new("dpkg-deb")
+        .arg("--contents")
+        .arg(&package)
+        .output();
+    let contents = text(&contents.unwrap());
+    for file in [
+        "-rwxr-xr-x root/root ./usr/sbin/signet",
+        "-rw-r--r-- root/root ./etc/signet/signet.toml",
+        "-rw-r--r-- root/root ./lib/systemd/system/signet.service",
+        "-rw-r--r-- root/root ./lib/systemd/system/signet.socket",
+        "-rw-r--r-- root/root ./usr/lib/tmpfiles.d/signet.conf",
+        "-rw-r--r-- root/root ./usr/share/man/man8/signet.8.gz",
+        "-rw-r--r-- root/root ./usr/share/man/man5/signet.toml.5.gz",
+        "-rw-r--r-- root/root ./usr/share/bash-completion/completions/signet",
+        "-rw-r--r-- root/root ./usr/share/doc/signet/copyright",
+    ] {
+        let (start, path) = file.split_once(' ').unwrap();
+        let (owner, path) = path.split_once(' ').unwrap();
+        let found = contents.lines().any(|line| {
+            line.starts_with(start) && line.contains(owner) && line.ends_with(&format!(" {path}"))
+        });
+        assert!(found, "{file} is not in\n{contents}");
+    }
+}
+
+#[test]
+fn it_is_installed_upgraded_and_purged_without_a_trace_but_the_keys() {
+    let Some((_directory, package)) = package() else {
+        return;
+    };
+    if !geteuid().is_root() {
+        eprintln!("*** NOT RUN: only root installs a package ***");
+        return;
+    }
+    let run = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "--"])
+        .arg(root().join("tests/package/lifecycle"))
+        .arg(&package)
+        .output()
+        .unwrap();
+    let text = text(&run);
+    if run.status.code() == Some(77) {
+        eprintln!("*** NOT RUN: {text} ***");
+        return;
+    }
+    assert!(run.status.success(), "{text}");
+}
+
+#[test]
+fn the_packaged_config_says_what_the_units_say() {
+    let text = include_str!("../../contrib/signet.toml");
+    let config = Config::from_toml(text, "/etc/signet/signet.toml").unwrap();
+    let socket = include_str!("../../contrib/systemd/signet.socket");
+    let path = config.listen.first().unwrap().address.to_string();
+    let path = path.strip_prefix("unix:").unwrap();
+    assert!(socket.contains(&format!("ListenStream={path}\n")));
+    assert_eq!(config.user.as_deref(), Some("signet"));
+    let service = include_str!("../../contrib/systemd/signet.service");
+    assert!(service.contains("\nUser=signet\n"));
+    let container = include_str!("../../contrib/container/Containerfile");
+    assert!(container.contains("USER 65532:65532"));
+}
+
+#[test]
+fn what_the_rpm_takes_is_there() {
+    let metadata = include_str!("../../Cargo.toml");
+    let (_, rpm) = metadata
+        .split_once("[package.metadata.generate-rpm]")
+        .unwrap();
+    let sources = rpm
+        .lines()
+        .filter_map(|line| line.split("source = \"").nth(1));
+    let mut count = 0;
+    for source in sources {
+        let source = source.split('"').next().unwrap();
+        let (directory, pattern) = source.rsplit_once('/').unwrap_or((".", source));
+        let end = pattern.trim_start_matches('*');
+        let mut files = std::fs::read_dir(root().join(directory))
+            .into_iter()
+            .flatten();
+        let found = files.any(|entry| entry.unwrap().file_name().to_str().unwrap().ends_with(end));
+        assert!(found || directory == "target/release", "{source}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn apparmor_understands_its_profile() {
+    let profile = root().join("contrib/apparmor/usr.sbin.signet");
+    let run = Command::new("apparmor_parser")
+        .args(["--skip-kernel-load", "--skip-cache"])
+        .arg(profile)
+        .output();
+    let Ok(output) = run else {
+        eprintln!("*** NOT RUN: there is no apparmor_parser ***");
+        return;
+    };
+    assert!(output.status.success(), "{}", text(&output));
+}
