@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use signet::milter::frame::{self, Frame};
 use signet::milter::mta::{
-    ABORT, Action, Answer, Client, Dialogue, Envelope, Message, Offer, Outcome, Script,
+    ABORT, Action, Answer, Client, Dialogue, Envelope, Message, Offer, Outcome, Script, Verdict,
 };
 
 use crate::place::{Place, SIGNET};
@@ -143,17 +143,50 @@ impl Peer {
     /// Sends one message from `author`, as one of several in an SMTP session.
     pub fn send(&mut self, author: &str) -> Outcome {
         let text = format!("From: {author}\r\nTo: you@elsewhere.example\r\n\r\nHello\r\n");
+        let outcome = self.play(&self.script(&Message::parse(text.as_bytes())));
+        self.stream.write_all(ABORT).unwrap();
+        outcome
+    }
+
+    /// Sends this message, and returns it as it goes on, or none when it may not.
+    pub fn pass(&mut self, text: &[u8]) -> Option<Vec<u8>> {
+        let message = Message::parse(text);
+        let outcome = self.play(&self.script(&message));
+        self.stream.write_all(ABORT).unwrap();
+        (outcome.verdict == Verdict::Accept).then(|| {
+            let edited = message.edited(&outcome.edits, true);
+            edited.unwrap().to_bytes()
+        })
+    }
+
+    /// Sends the first half of this message, and says no more.
+    pub fn break_off(mut self, text: &[u8]) {
+        let script = self.script(&Message::parse(text));
+        let mut dialogue = Dialogue::new(&script);
+        loop {
+            match dialogue.action() {
+                Action::Send(bytes) if bytes.len() > 1000 => {
+                    self.stream.write_all(&bytes[..bytes.len() / 2]).unwrap();
+                    return;
+                }
+                Action::Send(bytes) => self.stream.write_all(bytes).unwrap(),
+                Action::Receive => {
+                    let frame = read(&mut self.stream, &mut self.received).unwrap();
+                    dialogue.receive(&frame).unwrap();
+                }
+                Action::Done => return,
+            }
+        }
+    }
+
+    fn script(&self, message: &Message) -> Script {
         let envelope = Envelope {
-            sender: author.to_owned(),
+            sender: "ada@example.com".to_owned(),
             recipients: vec!["you@elsewhere.example".to_owned()],
             queue_id: "4QUEUE".to_owned(),
             ..Envelope::default()
         };
-        let message = Message::parse(text.as_bytes());
-        let script = Script::message(&self.answer, &self.client, &envelope, &message);
-        let outcome = self.play(&script);
-        self.stream.write_all(ABORT).unwrap();
-        outcome
+        Script::message(&self.answer, &self.client, &envelope, message)
     }
 
     pub fn write(&mut self, bytes: &[u8]) {

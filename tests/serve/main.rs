@@ -9,6 +9,7 @@
 #[path = "../place/mod.rs"]
 mod place;
 
+#[allow(dead_code, reason = "the endurance test needs more of it")]
 mod daemon;
 mod limits;
 mod logs;
