@@ -8,7 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::sync::Arc;
 
@@ -33,6 +33,7 @@ const NOW: u64 = 1_795_000_000;
 struct Here {
     directory: TempDir,
     snapshot: RefCell<Arc<Snapshot>>,
+    now: Cell<u64>,
 }
 
 impl Here {
@@ -41,6 +42,7 @@ impl Here {
         fs::create_dir(directory.path().join("keys")).unwrap();
         let here = Self {
             snapshot: RefCell::new(load(&directory, config)),
+            now: Cell::new(NOW),
             directory,
         };
         for domain in domains {
@@ -74,7 +76,7 @@ impl World for Here {
     }
 
     fn now(&self) -> u64 {
-        NOW
+        self.now.get()
     }
 }
 
@@ -206,6 +208,21 @@ fn the_field_is_inserted_on_top_and_the_message_accepted() {
     assert!(!value.contains(&b'\r'), "Postfix would make it CR CR LF");
     assert_eq!(outcome.queue_id.as_deref(), Some("4QUEUE"));
     assert_eq!(outcome.author_domain.unwrap().as_str(), "example.com");
+}
+
+#[test]
+fn a_clock_that_jumps_back_is_believed_and_costs_no_signature() {
+    let here = Here::with(&["example.com"], "");
+    let mut line = Line::here(&here);
+    for now in [NOW, NOW - 86_400, NOW + 1] {
+        here.now.set(now);
+        let (answered, _) = line.send(LETTER);
+        let [Edit::Insert { value, .. }] = &answered.edits[..] else {
+            panic!("{:?}", answered.edits);
+        };
+        let field = String::from_utf8_lossy(value);
+        assert!(field.contains(&format!("t={now};")), "{field}");
+    }
 }
 
 #[test]
