@@ -107,7 +107,7 @@ impl Confinement {
         reach.add_keys(snapshot);
         match reach.impose() {
             Ok(RulesetStatus::NotEnforced) => {
-                info!("this kernel has no Landlock; the daemon sees all files that its user may");
+                info!("there is no Landlock here; the daemon sees all files that its user may");
                 Self::default()
             }
             Ok(_) => {

@@ -13,7 +13,7 @@ use rustix::process::{
     setrlimit,
 };
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
     remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_groups,
     set_thread_res_gid, set_thread_res_uid,
 };
@@ -152,12 +152,14 @@ fn empty_bounding_set() {
 fn drop_capabilities() -> rustix::io::Result<()> {
     // A kernel before 4.3 has no such set.
     let _ = clear_ambient_capability_set();
-    set_capabilities(
-        None,
-        CapabilitySets {
-            effective: CapabilitySet::empty(),
-            permitted: CapabilitySet::empty(),
-            inheritable: CapabilitySet::empty(),
-        },
-    )
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    // Whoever has none may be forbidden to ask for it, as in our systemd unit.
+    match capabilities(None)? == none {
+        true => Ok(()),
+        false => set_capabilities(None, none),
+    }
 }
