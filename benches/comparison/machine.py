@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 
 DOMAIN = "bench.example"
@@ -16,21 +17,38 @@ def build(root):
     return root / target / "release" / "signet"
 
 
-def make_key(scratch):
-    """One RSA-2048 key for every peer, in the layout of a key directory."""
-    key = scratch / "keys" / DOMAIN / f"{SELECTOR}.pem"
-    key.parent.mkdir(parents=True, mode=0o700)
-    key.parent.parent.chmod(0o700)
+def make_key(directory, algorithm, selector=SELECTOR):
+    """One key in the layout of a key directory."""
+    key = directory / DOMAIN / f"{selector}.pem"
+    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory.chmod(0o700)
+    kind = {"rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "ed25519": ["ED25519"]}[algorithm]
     old = os.umask(0o077)
     try:
         subprocess.run(
-            ["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt",
-             "rsa_keygen_bits:2048", "-out", str(key)],
+            ["openssl", "genpkey", "-quiet", "-algorithm", *kind, "-out", str(key)],
             check=True, stderr=subprocess.DEVNULL,
         )
     finally:
         os.umask(old)
     return key
+
+
+def make_keys(scratch):
+    """Key directories by name: one key in most, and one with a hundred domains."""
+    keys = {name: scratch / name for name in ("rsa", "ed25519", "both", "hundred")}
+    for directory in keys.values():
+        directory.mkdir()
+    rsa = make_key(keys["rsa"], "rsa")
+    ed25519 = make_key(keys["ed25519"], "ed25519")
+    shutil.copytree(rsa.parent, keys["both"] / DOMAIN)
+    shutil.copy(ed25519, keys["both"] / DOMAIN / "s2.pem")
+    shutil.copytree(rsa.parent, keys["hundred"] / DOMAIN)
+    for number in range(99):
+        shutil.copytree(rsa.parent, keys["hundred"] / f"{number}.{DOMAIN}")
+    for directory in keys.values():
+        directory.chmod(0o700)
+    return keys
 
 
 def facts(root, peers):

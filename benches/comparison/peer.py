@@ -6,6 +6,8 @@ import socket
 import subprocess
 import time
 
+from .machine import DOMAIN, SELECTOR
+
 
 class Peer:
     """One milter. A subclass says what to run; see opendkim.py for an example."""
@@ -13,9 +15,11 @@ class Peer:
     name = ""
     program = ""
 
-    def __init__(self, signet, key, scratch, core):
+    def __init__(self, signet, keys, scratch, core):
         self.signet = signet
-        self.key = key
+        self.keys = keys
+        # The one of the kind that is measured.
+        self.key = None
         self.scratch = scratch
         self.core = core
         self.port = None
@@ -48,9 +52,11 @@ class Peer:
         return [process.pid]
 
     @contextlib.contextmanager
-    def running(self, deadline=20):
-        """Yields (socket, pids) of a fresh process; ends it afterwards."""
+    def running(self, kind="rsa", deadline=20, wait=True):
+        """Yields (socket, pids) of a fresh process that has keys of this kind (see
+        machine.make_keys); ends it afterwards."""
         port = free_port()
+        self.key = self.keys[kind] / DOMAIN / f"{SELECTOR}.pem"
         log = self.log()
         command = ["taskset", "-c", self.core, *self.command(port)]
         began = time.monotonic()
@@ -60,7 +66,8 @@ class Peer:
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
             )
         try:
-            wait_until_listening(process, port, log, deadline)
+            if wait:
+                wait_until_listening(process, port, log, deadline)
             self.start_seconds = time.monotonic() - began
             yield f"inet:127.0.0.1:{port}", self.pids(process)
         finally:

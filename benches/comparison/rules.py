@@ -32,17 +32,17 @@ def domain(number):
 class Case:
     """One number of rules, with shared or distinct keys, and its files."""
 
-    def __init__(self, files, count, distinct, shared_key):
+    def __init__(self, files, count, distinct, shared_keys):
         self.count, self.distinct = count, distinct
         self.name = f"{count} rules, {'distinct' if distinct else 'shared'} keys"
         directory = files / f"rules-{count}-{'distinct' if distinct else 'shared'}"
         self.table = directory / "table"
-        self.keys = directory / "keys" if distinct else shared_key.parent.parent
+        self.keys = directory / "keys" if distinct else shared_keys
         # The table is written last: where it is, everything is.
         if not self.table.exists():
             directory.mkdir(parents=True)
             if distinct:
-                self.make_keys(shared_key.read_bytes())
+                self.make_keys((shared_keys / DOMAIN / f"{SELECTOR}.pem").read_bytes())
             self.make_table()
 
     def make_keys(self, key):
@@ -70,10 +70,10 @@ class Case:
         return [f"ada@s{number}.elsewhere.example" for number in range(AUTHORS)]
 
 
-def run_all(peers, generator, options, files, key):
+def run_all(peers, generator, options, files, keys):
     """{peer: {case: {"summary": {...}, "runs": [...]}}}"""
     counts = sorted({10, *options.rules})
-    cases = [Case(files, count, distinct, key) for distinct in (False, True) for count in counts]
+    cases = [Case(files, count, distinct, keys["rsa"]) for distinct in (False, True) for count in counts]
     runs = {each.name: {case.name: [] for case in cases} for each in peers}
     for turn in range(options.repeat):
         for each in peers:

@@ -8,18 +8,36 @@ import json
 import statistics
 import sys
 
+from . import first
+
 KIB, MIB = 1024, 1024 * 1024
 
 
 def small(peer, generator, options):
     """Small messages, and their price in bare signatures, measured just before and after."""
     with peer.running() as (socket, pids):
-        before = generator.primitive("rsa2048", options.server_core)
+        rsa = bare(generator, options, "rsa2048")
         result = load_result(generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds))
-        after = generator.primitive("rsa2048", options.server_core)
-        result["rsa2048_us"] = (before + after) / 2
+        result["rsa2048_us"] = (rsa + bare(generator, options, "rsa2048")) / 2
         result["in_signatures"] = result["processor_us"] / result["rsa2048_us"]
         return result
+
+
+def ed25519(peer, generator, options):
+    """Small messages signed with an Ed25519 key alone."""
+    with peer.running("ed25519") as (socket, pids):
+        return load_result(generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds))
+
+
+def both(peer, generator, options):
+    """Small messages with two signatures, beside the same with the RSA signature alone."""
+    def load(kind):
+        with peer.running(kind) as (socket, pids):
+            return load_result(generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds))
+
+    result, alone = load("both"), load("rsa")
+    result["to_rsa_alone"] = result["processor_us"] / alone["processor_us"]
+    return result
 
 
 def medium(peer, generator, options):
@@ -28,8 +46,13 @@ def medium(peer, generator, options):
 
 
 def large(peer, generator, options):
+    """Messages of 1 MiB, beside what cannot be spared: reading, hashing and signing."""
     with peer.running() as (socket, pids):
-        return load_result(generator.load(socket, pids, 16, MIB, seconds=options.seconds))
+        parts = sum(bare(generator, options, name) for name in ("socket", "sha256", "rsa2048"))
+        result = load_result(generator.load(socket, pids, 16, MIB, seconds=options.seconds))
+        result["parts_us"] = parts
+        result["efficiency"] = parts / result["processor_us"]
+        return result
 
 
 def huge(peer, generator, options):
@@ -51,27 +74,60 @@ def crowd(peer, generator, options):
 def calm(peer, generator, options):
     """Latency at 30 % of the load the milter can carry, arriving at random."""
     with peer.running() as (socket, pids):
+        rsa = bare(generator, options, "rsa2048")
         most = generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds / 2)
         rate = 0.3 * most["messages_per_second"]
-        return load_result(
+        result = load_result(
             generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds, rate=rate)
         )
+        result["end_p99_in_signatures"] = result["end_p99_ms"] * 1000 / rsa
+        return result
 
 
 def idle(peer, generator, options):
+    # With the one that comes first they are a thousand, as many as signet lets in at once.
+    connections = 999
     with peer.running() as (socket, pids):
-        run = generator.idle(socket, pids, 500, 4 * KIB)
+        run = generator.idle(socket, pids, connections, 4 * KIB)
         return {
             "kib_per_connection": run["bytes_per_connection"] / KIB,
             "kib_per_used_connection": run["bytes_per_used_connection"] / KIB,
+            "idle_mib": run["bytes_per_used_connection"] * connections / MIB,
             "raw": run,
         }
 
 
+def start(peer, generator, options):
+    """From the start of the program to its first signature, with a hundred keys to read."""
+    took = [first.seconds(peer, "hundred") * 1000 for _ in range(5)]
+    return {"start_ms": statistics.median(took), "raw": took}
+
+
+def at(connections):
+    """Messages a second over so many connections, for the chart."""
+    def scenario(peer, generator, options):
+        with peer.running() as (socket, pids):
+            return load_result(
+                generator.load(socket, pids, connections, 4 * KIB, seconds=options.seconds)
+            )
+    return scenario
+
+
+def bare(generator, options, primitive):
+    return generator.primitive(primitive, options.server_core)
+
+
 SCENARIOS = {
-    "small": small, "medium": medium, "large": large, "huge": huge,
-    "crowd": crowd, "calm": calm, "idle": idle,
+    "small": small, "ed25519": ed25519, "both": both, "medium": medium, "large": large,
+    "huge": huge, "crowd": crowd, "calm": calm, "idle": idle, "start": start,
+    **{f"at{connections}": at(connections) for connections in (1, 4, 16, 64, 256)},
 }
+# The others sign with RSA alone here.
+OF_SIGNET = {"ed25519", "both"}
+
+
+def measures(scenario, peer):
+    return scenario not in OF_SIGNET or peer.name.startswith("signet")
 
 
 def load_result(run):
@@ -106,6 +162,8 @@ def run_all(peers, generator, options):
     for turn in range(options.repeat):
         for scenario in chosen:
             for peer in peers:
+                if not measures(scenario, peer):
+                    continue
                 print(f"  turn {turn + 1}: {scenario}, {peer.name}", file=sys.stderr)
                 result = SCENARIOS[scenario](peer, generator, options)
                 raw = options.out / f"{scenario}-{peer.name}-{turn + 1}.json"
@@ -113,7 +171,7 @@ def run_all(peers, generator, options):
                 runs[scenario][peer.name].append(result)
     return {
         scenario: {name: {"median": medians(of_peer), "runs": of_peer}
-                   for name, of_peer in of_scenario.items()}
+                   for name, of_peer in of_scenario.items() if of_peer}
         for scenario, of_scenario in runs.items()
     }
 

@@ -1,4 +1,4 @@
-"""signet itself."""
+"""signet itself: signing one message at a time, in batches, and with a line in the log for every message."""
 
 import os
 import signal
@@ -10,6 +10,8 @@ from .peer import Peer
 
 class Signet(Peer):
     name = "signet"
+    batch = 'batch = "off"'
+    log_level = "error"
 
     def is_installed(self):
         return True
@@ -19,15 +21,16 @@ class Signet(Peer):
         return shown.stdout.strip()
 
     def command(self, port):
-        config = self.scratch / "signet.toml"
-        keys, rules, level = self.key.parent.parent, "", "error"
+        config = self.scratch / f"{self.name}.toml"
+        keys, rules, level = self.key.parent.parent, "", self.log_level
         if self.rules:
             # The line about a reload is at info, and so are those about messages; what
             # is compared with each other pays for them alike.
             keys, level = self.rules.keys, "info"
             rules = f'rule_tables = "{self.rules.table}"\n\n'
         config.write_text(
-            f'{rules}[signing]\ncanonicalization = "relaxed/relaxed"\n\n[log]\nlevel = "{level}"\n'
+            f'{rules}[signing]\ncanonicalization = "relaxed/relaxed"\n{self.batch}\n\n'
+            f'[log]\nlevel = "{level}"\n'
         )
         return [
             str(self.signet), "serve", "--config", str(config),
@@ -48,3 +51,19 @@ class Signet(Peer):
                 if not line:
                     time.sleep(0.002)
         raise RuntimeError("no line about a reload")
+
+
+class SignetBatch(Signet):
+    """With the crypto_mb library of SIGNET_BATCH_LIBRARY (see tests/crypto_mb)."""
+
+    name = "signet-batch"
+    library = os.environ.get("SIGNET_BATCH_LIBRARY", "")
+    batch = f'batch_library = "{library}"'
+
+    def is_installed(self):
+        return bool(self.library)
+
+
+class SignetLog(Signet):
+    name = "signet-log"
+    log_level = "info"

@@ -75,7 +75,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "ada@bench.example")]
     from: Vec<String>,
 
-    /// Instead of loading a milter, measure one bare signature in this process
+    /// Instead of loading a milter, measure one bare operation in this process
     #[arg(long, value_name = "NAME")]
     primitive: Option<primitive::Primitive>,
 

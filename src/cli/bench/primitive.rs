@@ -1,8 +1,14 @@
-//! The price of one bare signature, the yardstick of everything else: what the
-//! processor spends on the private-key operation alone, in this build, on this core.
+//! The price of what nobody can do without, the yardstick of everything else: what the
+//! processor spends on one private-key operation, on one pass of SHA-256, on taking the
+//! bytes from a socket, each alone, in this build, on this core.
 
+use std::convert::Infallible;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -21,9 +27,13 @@ pub enum Primitive {
     Rsa3072,
     Rsa4096,
     Ed25519,
+    /// SHA-256 of 1 MiB
+    Sha256,
+    /// Reading 1 MiB from a TCP connection of this machine
+    Socket,
 }
 
-/// Microseconds of processor time per signature over several rounds.
+/// Microseconds of processor time each over several rounds.
 #[derive(Debug, Serialize)]
 pub struct Price {
     pub primitive: Primitive,
@@ -37,8 +47,12 @@ pub struct Price {
 const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_millis(100);
 
+const MEBIBYTE: usize = 1 << 20;
+/// What a milter reads at once at most.
+const READ: usize = 64 << 10;
+
 /// # Errors
-/// When the library refuses to make or use a key.
+/// When the library refuses to make or use a key, or the system a connection.
 pub fn price(primitive: Primitive) -> Result<Price, Box<dyn std::error::Error + Send + Sync>> {
     let random = SystemRandom::new();
     // Of the length of a typical signed header section.
@@ -48,7 +62,26 @@ pub fn price(primitive: Primitive) -> Result<Price, Box<dyn std::error::Error + 
             let key = Ed25519KeyPair::generate()?;
             measure(|| {
                 std::hint::black_box(key.sign(&message));
-                Ok(())
+                Ok::<_, Infallible>(())
+            })?
+        }
+        Primitive::Sha256 => {
+            let text = vec![0x61; MEBIBYTE];
+            measure(|| {
+                std::hint::black_box(digest::digest(&digest::SHA256, &text));
+                Ok::<_, Infallible>(())
+            })?
+        }
+        Primitive::Socket => {
+            let mut stream = endless_stream()?;
+            let mut room = vec![0; READ];
+            measure(|| {
+                let mut left = MEBIBYTE;
+                while left > 0 {
+                    let most = left.min(READ);
+                    left -= stream.read(room.get_mut(..most).unwrap_or_default())?;
+                }
+                Ok::<_, io::Error>(())
             })?
         }
         Primitive::Rsa2048 | Primitive::Rsa3072 | Primitive::Rsa4096 => {
@@ -72,15 +105,25 @@ pub fn price(primitive: Primitive) -> Result<Price, Box<dyn std::error::Error + 
     })
 }
 
-fn measure(
-    mut sign: impl FnMut() -> Result<(), aws_lc_rs::error::Unspecified>,
-) -> Result<Vec<f64>, aws_lc_rs::error::Unspecified> {
+/// A connection over which bytes come as long as they are read.
+fn endless_stream() -> io::Result<TcpStream> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let stream = TcpStream::connect(listener.local_addr()?)?;
+    let (mut peer, _) = listener.accept()?;
+    thread::spawn(move || {
+        let text = vec![0x61; MEBIBYTE];
+        while peer.write_all(&text).is_ok() {}
+    });
+    Ok(stream)
+}
+
+fn measure<E>(mut once: impl FnMut() -> Result<(), E>) -> Result<Vec<f64>, E> {
     (0..ROUNDS)
         .map(|_| {
             let began = processor_time();
             let mut count = 0_u32;
             loop {
-                sign()?;
+                once()?;
                 count += 1;
                 let spent = processor_time().saturating_sub(began);
                 if spent >= ROUND {

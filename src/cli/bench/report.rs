@@ -172,7 +172,7 @@ impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?}      {:.1} us of processor time per signature (median of {} rounds; least {:.1})",
+            "{:?}      {:.1} us of processor time each (median of {} rounds; least {:.1})",
             self.primitive, self.median_us, self.rounds, self.minimum_us
         )
     }

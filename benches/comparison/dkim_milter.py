@@ -1,0 +1,32 @@
+"""The crate dkim-milter ("cargo install --locked dkim-milter")."""
+
+import subprocess
+
+from .machine import DOMAIN, SELECTOR
+from .peer import Peer
+
+
+class DkimMilter(Peer):
+    name = "dkim-milter"
+    program = "dkim-milter"
+
+    def version(self):
+        shown = subprocess.run(["dkim-milter", "--version"], capture_output=True, text=True, check=True)
+        return shown.stdout.strip().splitlines()[0]
+
+    def command(self, port):
+        tables = {
+            "signing_keys": f"rsa <{self.key}",
+            "signing_senders": f"{DOMAIN} {DOMAIN} {SELECTOR} rsa",
+        }
+        config = self.scratch / "dkim-milter.conf"
+        lines = [
+            f"socket = inet:127.0.0.1:{port}", "mode = sign", "trusted_networks = loopback",
+            "canonicalization = relaxed/relaxed", "log_destination = stderr", "log_level = error",
+        ]
+        for name, line in tables.items():
+            path = self.scratch / f"dkim-milter.{name}"
+            path.write_text(line + "\n")
+            lines.append(f"{name} = {path}")
+        config.write_text("\n".join([*lines, ""]))
+        return ["dkim-milter", "--config-file", str(config)]
