@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
 use crate::config::{Batch, Config};
+use crate::dkim;
 use crate::server::status::{StatusListener, Textfile};
 use crate::server::{
     self, BindError, Bound, Confinement, Inherited, NoBatches, Server, Shared, Signals, Signing,
@@ -42,6 +43,8 @@ pub fn run(args: &Args) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    // Beside all that follows; before this there must be no second thread.
+    runtime.spawn_blocking(dkim::gather_randomness);
     let shared = Arc::new(Shared::with_signing(snapshot, signing));
     let result = runtime.block_on(serve(args, sockets, &confinement, &shared));
     // A connection that outlived the grace must not hold the process.

@@ -31,7 +31,7 @@ pub use canonicalization::{Canonicalization, CanonicalizationAlgorithm, Canonica
 pub use existing::ExistingSignature;
 pub use header_section::{Field, HeaderSection};
 pub use header_set::{HeaderSet, HeaderSetError};
-pub use key::SigningKey;
+pub use key::{SigningKey, gather_randomness};
 pub use key_error::KeyError;
 pub use public_key::{KeyType, PublicKey};
 pub use sign_job::{Operation, Prepared, SignJob};
