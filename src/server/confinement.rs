@@ -49,7 +49,7 @@ impl Reach {
         for file in files {
             add_parents(&mut reach.read, &file);
         }
-        reach.read.extend(resolved(&config.keys));
+        add_directory(&mut reach.read, &config.keys);
         if let Some(textfile) = &config.metrics.textfile {
             add_parents(&mut reach.write, textfile);
         }
@@ -162,6 +162,15 @@ fn add_parents(paths: &mut BTreeSet<PathBuf>, file: &Path) {
             .and_then(Path::parent)
             .map(Path::to_owned),
     );
+}
+
+/// A directory that may be replaced by another of its name later on.
+fn add_directory(paths: &mut BTreeSet<PathBuf>, directory: &Path) {
+    paths.extend(resolved(directory));
+    let whole = std::path::absolute(directory).ok();
+    let above = whole.as_deref().and_then(Path::parent).and_then(resolved);
+    // All files of the system would be too much to ask.
+    paths.extend(above.filter(|above| above.parent().is_some()));
 }
 
 fn resolved(path: &Path) -> Option<PathBuf> {

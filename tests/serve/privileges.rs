@@ -235,6 +235,17 @@ fn what_it_reads_again_may_be_replaced_and_may_lie_behind_links() {
     let mut peer = Peer::connect(&socket);
     assert_eq!(peer.send("ada@news.example.com").edits.len(), 1);
     assert_eq!(peer.send("ada@example.com").edits.len(), 0);
+
+    // As a roll-out does: a new directory in the place of the old.
+    let keys = place.keys();
+    let next = keys.with_extension("next");
+    fs::create_dir_all(next.join("example.com")).unwrap();
+    fs::copy(&moved, next.join("example.com/s1.pem")).unwrap();
+    fs::rename(&keys, keys.with_extension("old")).unwrap();
+    fs::rename(&next, &keys).unwrap();
+    daemon.signal("HUP");
+    daemon.wait_for("reloaded");
+    assert_eq!(peer.send("ada@news.example.com").edits.len(), 1);
 }
 
 #[test]
