@@ -55,6 +55,9 @@ _signet() {
             signet,status)
                 cmd="signet__subcmd__status"
                 ;;
+            signet,test)
+                cmd="signet__subcmd__test"
+                ;;
             signet,verify)
                 cmd="signet__subcmd__verify"
                 ;;
@@ -97,6 +100,9 @@ _signet() {
             signet__subcmd__help,status)
                 cmd="signet__subcmd__help__subcmd__status"
                 ;;
+            signet__subcmd__help,test)
+                cmd="signet__subcmd__help__subcmd__test"
+                ;;
             signet__subcmd__help,verify)
                 cmd="signet__subcmd__help__subcmd__verify"
                 ;;
@@ -131,7 +137,7 @@ _signet() {
 
     case "${cmd}" in
         signet)
-            opts="-h -V --help --version setup keygen dns doctor serve check status sign explain verify selftest bench import help"
+            opts="-h -V --help --version setup keygen dns doctor serve check status sign explain verify selftest test bench import help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -192,7 +198,7 @@ _signet() {
                     return 0
                     ;;
                 --primitive)
-                    COMPREPLY=($(compgen -W "rsa2048 rsa3072 rsa4096 ed25519" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "rsa2048 rsa3072 rsa4096 ed25519 sha256 socket" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -255,7 +261,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__doctor)
-            opts="-h --config --keys --listen --resolver --name-server --json --explain --help"
+            opts="-h --config --keys --listen --resolver --name-server --postfix-config --no-postfix --mail-log --address --json --explain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,6 +284,18 @@ _signet() {
                     return 0
                     ;;
                 --name-server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -343,7 +361,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__help)
-            opts="setup keygen dns doctor serve check status sign explain verify selftest bench import help"
+            opts="setup keygen dns doctor serve check status sign explain verify selftest test bench import help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -553,6 +571,20 @@ _signet() {
             return 0
             ;;
         signet__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        signet__subcmd__help__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -860,6 +892,60 @@ _signet() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        signet__subcmd__test)
+            opts="-h --config --keys --listen --from --smtp --sink --to --seven-bit --postfix-config --resolver --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --smtp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

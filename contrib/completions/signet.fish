@@ -37,6 +37,7 @@ complete -c signet -n "__fish_signet_needs_command" -f -a "sign" -d 'Sign a mess
 complete -c signet -n "__fish_signet_needs_command" -f -a "explain" -d 'Say whether a message would be signed, and why'
 complete -c signet -n "__fish_signet_needs_command" -f -a "verify" -d 'Check every DKIM signature of a message'
 complete -c signet -n "__fish_signet_needs_command" -f -a "selftest" -d 'Prove in one command that signing works'
+complete -c signet -n "__fish_signet_needs_command" -f -a "test" -d 'Send a real mail through the local Postfix and verify what comes out'
 complete -c signet -n "__fish_signet_needs_command" -f -a "bench" -d 'Put load on a milter, as Postfix would, and measure it'
 complete -c signet -n "__fish_signet_needs_command" -f -a "import" -d 'Move in from another signer: its files as a config, with a report and a proof'
 complete -c signet -n "__fish_signet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -106,7 +107,11 @@ complete -c signet -n "__fish_signet_using_subcommand doctor" -l keys -d 'The ke
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l resolver -d 'Ask this resolver instead of the system\'s' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l name-server -d 'Ask these name servers instead of those that the zone names (may be repeated)' -r
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l mail-log -d 'Postfix\'s log [default: what maillog_file says, /var/log/mail.log, or the journal]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l address -d 'An address that mail leaves from [default: those of Postfix\'s myhostname] (may be repeated)' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l explain -d 'Print what there is to know about a finding, and check nothing' -r
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l no-postfix -d 'Leave Postfix and its log alone: it runs on another machine'
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l json -d 'Print one line of JSON'
 complete -c signet -n "__fish_signet_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand serve" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
@@ -145,6 +150,18 @@ complete -c signet -n "__fish_signet_using_subcommand selftest" -l listen -d 'Wh
 complete -c signet -n "__fish_signet_using_subcommand selftest" -l socket -d 'Test the milter that listens here, inet:HOST:PORT or unix:PATH, instead of one of our own' -r
 complete -c signet -n "__fish_signet_using_subcommand selftest" -l from -d 'The author of the test message [default: postmaster@ the first domain that has a key]' -r
 complete -c signet -n "__fish_signet_using_subcommand selftest" -s h -l help -d 'Print help'
+complete -c signet -n "__fish_signet_using_subcommand test" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand test" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
+complete -c signet -n "__fish_signet_using_subcommand test" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l from -d 'The author [default: postmaster at the first domain that has a key]' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l smtp -d 'Hand it in by SMTP here instead of by the sendmail command' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l sink -d 'Where our own listener waits for it [default: 127.83.73.71:25]' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l to -d 'A recipient that Postfix routes to the listener [default: test@[ADDRESS]]' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
+complete -c signet -n "__fish_signet_using_subcommand test" -l resolver -d 'Look the key up here' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l wait -d 'How long to wait for the mail' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l seven-bit -d 'Be a server that takes no 8-bit text'
+complete -c signet -n "__fish_signet_using_subcommand test" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand bench" -l socket -d 'The milter: inet:HOST:PORT or unix:PATH' -r
 complete -c signet -n "__fish_signet_using_subcommand bench" -l connections -d 'Connections at once' -r
 complete -c signet -n "__fish_signet_using_subcommand bench" -l size -d 'Bytes of each message, header section and body (suffixes KiB and MiB)' -r
@@ -155,12 +172,14 @@ complete -c signet -n "__fish_signet_using_subcommand bench" -l rate -d 'Let mes
 complete -c signet -n "__fish_signet_using_subcommand bench" -l idle -d 'Open this many connections, measure what they cost idle, and send one message over each; needs --pid' -r
 complete -c signet -n "__fish_signet_using_subcommand bench" -l pid -d 'The milter\'s process, to measure its processor time and memory (repeatable)' -r
 complete -c signet -n "__fish_signet_using_subcommand bench" -l from -d 'Author and envelope sender (repeatable: each message is by the next one)' -r
-complete -c signet -n "__fish_signet_using_subcommand bench" -l primitive -d 'Instead of loading a milter, measure one bare signature in this process' -r -f -a "rsa2048\t''
+complete -c signet -n "__fish_signet_using_subcommand bench" -l primitive -d 'Instead of loading a milter, measure one bare operation in this process' -r -f -a "rsa2048\t''
 rsa3072\t''
 rsa4096\t''
-ed25519\t''"
+ed25519\t''
+sha256\t'SHA-256 of 1 MiB'
+socket\t'Reading 1 MiB from a TCP connection of this machine'"
 complete -c signet -n "__fish_signet_using_subcommand bench" -l json -d 'Print one JSON object'
-complete -c signet -n "__fish_signet_using_subcommand bench" -s h -l help -d 'Print help'
+complete -c signet -n "__fish_signet_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c signet -n "__fish_signet_using_subcommand import; and not __fish_seen_subcommand_from opendkim rspamd help" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand import; and not __fish_seen_subcommand_from opendkim rspamd help" -f -a "opendkim" -d 'Read opendkim.conf and its tables; write a config, a report, and sign a sample for each rule with both programs'
 complete -c signet -n "__fish_signet_using_subcommand import; and not __fish_seen_subcommand_from opendkim rspamd help" -f -a "rspamd" -d 'Read rspamd\'s dkim_signing.conf and its maps; write a config and a report'
@@ -172,19 +191,20 @@ complete -c signet -n "__fish_signet_using_subcommand import; and __fish_seen_su
 complete -c signet -n "__fish_signet_using_subcommand import; and __fish_seen_subcommand_from help" -f -a "opendkim" -d 'Read opendkim.conf and its tables; write a config, a report, and sign a sample for each rule with both programs'
 complete -c signet -n "__fish_signet_using_subcommand import; and __fish_seen_subcommand_from help" -f -a "rspamd" -d 'Read rspamd\'s dkim_signing.conf and its maps; write a config and a report'
 complete -c signet -n "__fish_signet_using_subcommand import; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "setup" -d 'Print the commands that set up signing on this machine'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "keygen" -d 'Make a key and print the DNS record to publish'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "dns" -d 'Print the DNS record of a key again'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "doctor" -d 'Find what keeps mail from being signed and verified'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "serve" -d 'Run the milter'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "check" -d 'Print the effective configuration and say whether it is usable'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "status" -d 'Print what the running daemon signs for, has done, and is in trouble with'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "sign" -d 'Sign a message from a file or standard input, as the milter would'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "explain" -d 'Say whether a message would be signed, and why'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "verify" -d 'Check every DKIM signature of a message'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "selftest" -d 'Prove in one command that signing works'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "bench" -d 'Put load on a milter, as Postfix would, and measure it'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "import" -d 'Move in from another signer: its files as a config, with a report and a proof'
-complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest bench import help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "setup" -d 'Print the commands that set up signing on this machine'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "keygen" -d 'Make a key and print the DNS record to publish'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "dns" -d 'Print the DNS record of a key again'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "doctor" -d 'Find what keeps mail from being signed and verified'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "serve" -d 'Run the milter'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "check" -d 'Print the effective configuration and say whether it is usable'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "status" -d 'Print what the running daemon signs for, has done, and is in trouble with'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "sign" -d 'Sign a message from a file or standard input, as the milter would'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "explain" -d 'Say whether a message would be signed, and why'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "verify" -d 'Check every DKIM signature of a message'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "selftest" -d 'Prove in one command that signing works'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "test" -d 'Send a real mail through the local Postfix and verify what comes out'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "bench" -d 'Put load on a milter, as Postfix would, and measure it'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "import" -d 'Move in from another signer: its files as a config, with a report and a proof'
+complete -c signet -n "__fish_signet_using_subcommand help; and not __fish_seen_subcommand_from setup keygen dns doctor serve check status sign explain verify selftest test bench import help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c signet -n "__fish_signet_using_subcommand help; and __fish_seen_subcommand_from import" -f -a "opendkim" -d 'Read opendkim.conf and its tables; write a config, a report, and sign a sample for each rule with both programs'
 complete -c signet -n "__fish_signet_using_subcommand help; and __fish_seen_subcommand_from import" -f -a "rspamd" -d 'Read rspamd\'s dkim_signing.conf and its maps; write a config and a report'
