@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::CommandResult;
 use super::settings::{Settings, name_server};
-use crate::dns::lookup::{Answer, Lookup};
+use crate::dns::lookup::{Answer, Code, Kind, Lookup, Question, ask};
 use crate::doctor::journey;
 use crate::names::Address;
 use crate::postfix::Postfix;
@@ -240,12 +240,12 @@ fn records(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let lookup = match args.resolver {
-            Some(address) => Lookup::of_server(address)?,
-            None => Lookup::of_system()?,
+        let servers = match args.resolver {
+            Some(address) => vec![address],
+            None => Lookup::servers_of_system()?,
         };
         for name in verify::key_names(message) {
-            let answer = lookup.txt(&name).await;
+            let answer = texts(&servers, &name).await;
             let own = keys.usable().find(|(_, record)| record.name() == name);
             match (answer, own) {
                 (Answer::Missing | Answer::Trouble(_), Some((_, own))) => {
@@ -257,4 +257,24 @@ fn records(
         }
         Ok((records, by_hand))
     })
+}
+
+/// The TXT records of a name by the first server that answers. Asked directly: a
+/// resolver that is down is soon known to be.
+async fn texts(servers: &[SocketAddr], name: &str) -> Answer {
+    let mut trouble = "no name server is known".to_owned();
+    for server in servers {
+        match ask(*server, &Question::new(name, Kind::Txt)).await {
+            Ok(response) if matches!(response.code, Code::Success | Code::NoSuchName) => {
+                let texts: Vec<_> = response.texts().map(|strings| strings.concat()).collect();
+                return match texts.is_empty() {
+                    true => Answer::Missing,
+                    false => Answer::Found(texts),
+                };
+            }
+            Ok(response) => trouble = format!("{server} answers {:?}", response.code),
+            Err(error) => trouble = format!("{server}: {error}"),
+        }
+    }
+    Answer::Trouble(trouble)
 }
