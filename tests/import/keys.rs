@@ -68,7 +68,7 @@ fn twenty_thousand_lines_become_a_table_and_links() {
     let checked = case.signet("check --config out/signet.toml");
     succeeds(&checked);
     let said = String::from_utf8(checked.stderr).unwrap();
-    assert_eq!(said, "20001 keys for 20001 domains\n");
+    assert_eq!(said.lines().last(), Some("20001 keys for 20001 domains"));
     let signature = signed(&case, "ada@d19999.example");
     assert!(
         signature.contains(" d=d19999.example; s=s1; "),
