@@ -53,15 +53,22 @@ fn belongs(uid: u32) -> String {
     format!(" (it belongs to user id {uid}, this is user id {ourselves})")
 }
 
-/// Why `path` cannot be read. Keys made as root and read by the daemon's user are the
-/// usual case, so a refusal says whose the file is.
+/// Why `path` cannot be read, and what mends it. Keys made as root and read by the
+/// daemon's user are the usual case, so a refusal says whose the file is.
 pub(super) fn why_unreadable(path: &Path, error: &io::Error) -> String {
-    let owner = match error.kind() {
-        io::ErrorKind::PermissionDenied => std::fs::metadata(path).ok(),
-        _ => None,
-    };
-    let whose = owner.map(|metadata| belongs(metadata.uid()));
-    format!("{error}{}", whose.unwrap_or_default())
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error.to_string();
+    }
+    let shown = path.display();
+    let user = rustix::process::geteuid().as_raw();
+    match std::fs::metadata(path).map(|metadata| metadata.uid()) {
+        // Landlock says the same as file modes do.
+        Ok(owner) if owner == user => format!(
+            "{error}; run: chmod u+r {shown}, or restart a daemon that has confined itself (confine)"
+        ),
+        Ok(owner) => format!("{error}{}; run: chown {user} {shown}", belongs(owner)),
+        Err(_) => format!("{error}; see which directory refuses: namei -l {shown}"),
+    }
 }
 
 /// Reads a key. Symbolic links are followed, since that is how secrets are mounted.
