@@ -17,6 +17,8 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
+mod left_out;
+
 const SIGNET: &str = env!("CARGO_BIN_EXE_signet");
 const MILTERTEST: &str = "/usr/bin/miltertest";
 
@@ -85,9 +87,7 @@ fn directories(place: &Path) -> Vec<PathBuf> {
 }
 
 fn passes(case: &str) {
-    if !Path::new(MILTERTEST).exists() {
-        assert!(std::env::var_os("CI").is_none(), "miltertest is missing");
-        eprintln!("NOT RUN: miltertest is missing");
+    if !left_out::installed("miltertest", &[MILTERTEST]) {
         return;
     }
     let directory = PLACE.path().join(case);

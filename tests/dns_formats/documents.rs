@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use crate::left_out::program;
 use crate::place::stdout;
 use crate::records::{DOMAIN, Records, SELECTORS, joined, name};
-use crate::tools::{run, tool};
+use crate::tools::run;
 
 fn sorted() -> Vec<&'static str> {
     let mut selectors = SELECTORS.to_vec();
@@ -117,7 +118,7 @@ fn terraform_for_azure_holds_the_bare_value() {
 
 #[test]
 fn octodns_finds_every_semicolon_escaped() {
-    let Some(python) = tool("python3", "python3-yaml") else {
+    let Some(python) = program("python3", "python3-yaml") else {
         return;
     };
     let records = Records::new();

@@ -6,9 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::left_out::program;
 use crate::place::stdout;
 use crate::records::{DOMAIN, Records, SELECTORS, joined, name};
-use crate::tools::{Server, run, tool};
+use crate::tools::{Server, run};
 
 /// BIND with a TSIG key that may change key records and nothing else, as `signet dns` advises.
 fn bind(home: &Path, named: &Path) -> Server {
@@ -44,9 +45,9 @@ fn bind(home: &Path, named: &Path) -> Server {
 #[test]
 fn nsupdate_publishes_in_bind_and_replaces_what_was_there() {
     let (Some(named), Some(nsupdate), Some(_)) = (
-        tool("named", "bind9"),
-        tool("nsupdate", "bind9-dnsutils"),
-        tool("dig", "bind9-dnsutils"),
+        program("named", "bind9"),
+        program("nsupdate", "bind9-dnsutils"),
+        program("dig", "bind9-dnsutils"),
     ) else {
         return;
     };
@@ -75,9 +76,9 @@ fn nsupdate_publishes_in_bind_and_replaces_what_was_there() {
 #[test]
 fn unbound_answers_with_the_record() {
     let (Some(unbound), Some(check), Some(_)) = (
-        tool("unbound", "unbound"),
-        tool("unbound-checkconf", "unbound"),
-        tool("dig", "bind9-dnsutils"),
+        program("unbound", "unbound"),
+        program("unbound-checkconf", "unbound"),
+        program("dig", "bind9-dnsutils"),
     ) else {
         return;
     };
@@ -104,9 +105,10 @@ fn unbound_answers_with_the_record() {
 
 #[test]
 fn pdnsutil_stores_the_record_and_replaces_what_was_there() {
-    let (Some(pdnsutil), Some(sqlite)) =
-        (tool("pdnsutil", "pdns-server"), tool("sqlite3", "sqlite3"))
-    else {
+    let (Some(pdnsutil), Some(sqlite)) = (
+        program("pdnsutil", "pdns-server"),
+        program("sqlite3", "sqlite3"),
+    ) else {
         return;
     };
     let schema = Path::new("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql");
@@ -163,8 +165,8 @@ fn pdnsutil_stores_the_record_and_replaces_what_was_there() {
 #[test]
 fn tinydns_serves_the_record() {
     let (Some(data), Some(get)) = (
-        tool("tinydns-data", "tinydns"),
-        tool("tinydns-get", "tinydns"),
+        program("tinydns-data", "tinydns"),
+        program("tinydns-get", "tinydns"),
     ) else {
         return;
     };

@@ -1,30 +1,10 @@
 //! The programs that judge: found, run, and ended with the test.
 
-use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::place::stdout;
-
-/// None when the tool is missing, which is said on the terminal, past the capture of the test runner; with `CI` set it is a failure.
-pub fn tool(name: &str, package: &str) -> Option<PathBuf> {
-    let found = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin"]
-        .iter()
-        .map(|directory| Path::new(directory).join(name))
-        .find(|path| path.exists());
-    if found.is_none() {
-        let ci =
-            std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
-        assert!(!ci, "{name} is missing (Debian package {package})");
-        let _ = writeln!(
-            std::io::stderr(),
-            "\n*** NOT RUN: {name} is missing (Debian package {package}; tests/run installs it) ***"
-        );
-    }
-    found
-}
 
 /// Runs a program that must succeed.
 pub fn run(command: &mut Command) -> Output {

@@ -14,8 +14,9 @@ use rsa::rand_core::OsRng;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::left_out::program;
 use crate::place::{Place, SIGNET, stdout};
-use crate::tools::{Server, run, tool};
+use crate::tools::{Server, run};
 
 pub const DOMAIN: &str = "example.com";
 
@@ -88,7 +89,8 @@ pub fn bind_with(
     zones: &[(&str, Option<&str>)],
     statements: &str,
 ) -> Option<(Server, TempDir)> {
-    let (Some(named), Some(_)) = (tool("named", "bind9"), tool("dig", "bind9-dnsutils")) else {
+    let (Some(named), Some(_)) = (program("named", "bind9"), program("dig", "bind9-dnsutils"))
+    else {
         return None;
     };
     let home = TempDir::new().unwrap();

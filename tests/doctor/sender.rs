@@ -5,9 +5,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::left_out::program;
 use crate::patient::{DOMAIN, Findings, Patient, bind};
 use crate::place::SIGNET;
-use crate::tools::tool;
 
 const KINDS: [&str; 5] = ["spf-", "dmarc-", "ptr-", "helo-", "alias-"];
 const SPF: &str = "@ TXT \"v=spf1 ip4:192.0.2.1 -all\"\n";
@@ -159,7 +159,7 @@ fn a_signature_that_does_not_count_for_dmarc_is_told() {
 /// What Postfix says of the host needs no Postfix that runs.
 #[test]
 fn the_name_that_postfix_greets_with_is_looked_up() {
-    if tool("postconf", "postfix").is_none() {
+    if program("postconf", "postfix").is_none() {
         return;
     }
     let zones = zones(&[]);

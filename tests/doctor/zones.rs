@@ -6,9 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::left_out::program;
 use crate::patient::{DOMAIN, Findings, Patient, bind, bind_with, quoted, record};
 use crate::place::stdout;
-use crate::tools::{run, tool};
+use crate::tools::run;
 
 fn good() -> String {
     format!("s1._domainkey TXT {}\n", quoted(&record("rsa")))
@@ -114,8 +115,8 @@ fn a_wildcard_that_answers_in_place_of_the_record_is_told() {
 #[test]
 fn dnssec_that_fails_is_told_from_other_failures() {
     let (Some(keygen), Some(signzone)) = (
-        tool("dnssec-keygen", "bind9-utils"),
-        tool("dnssec-signzone", "bind9-utils"),
+        program("dnssec-keygen", "bind9-utils"),
+        program("dnssec-signzone", "bind9-utils"),
     ) else {
         return;
     };

@@ -11,8 +11,8 @@ use signet::dkim::SigningKey;
 use signet::verify::{Records, Verdict, verify};
 use tempfile::TempDir;
 
+use crate::left_out::installed;
 use crate::random_mail::{Random, message};
-use crate::run::installed;
 use crate::signed::{NAME, pem, record};
 
 const DRIVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifiers/");

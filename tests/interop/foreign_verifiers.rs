@@ -11,8 +11,8 @@ use signet::names::Selector;
 use signet::verify::{Records, verify};
 use tempfile::TempDir;
 
+use crate::left_out::installed;
 use crate::random_mail::{Random, message};
-use crate::run::installed;
 use crate::signed::{ED25519, RSA, SIGNED_AT, record, request};
 
 const DRIVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifiers/");

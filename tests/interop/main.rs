@@ -9,6 +9,8 @@
 
 mod foreign_signers;
 mod foreign_verifiers;
+#[path = "../left_out/mod.rs"]
+mod left_out;
 mod random_mail;
 #[path = "../verify/run.rs"]
 mod run;

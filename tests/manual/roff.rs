@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A document as a manual page.
@@ -133,14 +134,14 @@ fn literal(text: &str) -> String {
 }
 
 /// What groff has to say against a page; none without groff.
-pub fn complaints(page: &[u8]) -> Option<String> {
-    let mut groff = Command::new("groff")
+pub fn complaints(groff: &Path, page: &[u8]) -> String {
+    let mut groff = Command::new(groff)
         .args(["-man", "-Tutf8", "-ww", "-z"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .ok()?;
+        .unwrap();
     groff.stdin.take().unwrap().write_all(page).unwrap();
     let output = groff.wait_with_output().unwrap();
-    Some(String::from_utf8_lossy(&output.stderr).into_owned())
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -10,9 +10,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rustix::process::geteuid;
 use signet::config::Config;
 use tempfile::TempDir;
+
+#[path = "../left_out/mod.rs"]
+mod left_out;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,10 +30,7 @@ fn text(output: &Output) -> String {
 
 /// The package, or none where there is no dpkg-deb.
 fn package() -> Option<(TempDir, PathBuf)> {
-    if Command::new("dpkg-deb").arg("--version").output().is_err() {
-        eprintln!("*** NOT RUN: there is no dpkg-deb ***");
-        return None;
-    }
+    left_out::program("dpkg-deb", "dpkg")?;
     let directory = tempfile::tempdir().unwrap();
     // Without what a debugger wants, which is most of it.
     let binary = directory.path().join("signet");
@@ -95,8 +94,7 @@ fn it_is_installed_upgraded_and_purged_without_a_trace_but_the_keys() {
     let Some((_directory, package)) = package() else {
         return;
     };
-    if !geteuid().is_root() {
-        eprintln!("*** NOT RUN: only root installs a package ***");
+    if !left_out::is_root() {
         return;
     }
     let run = Command::new("unshare")
@@ -107,7 +105,7 @@ fn it_is_installed_upgraded_and_purged_without_a_trace_but_the_keys() {
         .unwrap();
     let text = text(&run);
     if run.status.code() == Some(77) {
-        eprintln!("*** NOT RUN: {text} ***");
+        left_out::cannot_be_mended(&text);
         return;
     }
     assert!(run.status.success(), "{text}");
@@ -155,13 +153,13 @@ fn what_the_rpm_takes_is_there() {
 #[test]
 fn apparmor_understands_its_profile() {
     let profile = root().join("contrib/apparmor/usr.sbin.signet");
-    let run = Command::new("apparmor_parser")
-        .args(["--skip-kernel-load", "--skip-cache"])
-        .arg(profile)
-        .output();
-    let Ok(output) = run else {
-        eprintln!("*** NOT RUN: there is no apparmor_parser ***");
+    let Some(parser) = left_out::program("apparmor_parser", "apparmor") else {
         return;
     };
+    let output = Command::new(parser)
+        .args(["--skip-kernel-load", "--skip-cache"])
+        .arg(profile)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output));
 }

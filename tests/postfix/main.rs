@@ -17,6 +17,8 @@ mod client;
 mod instance;
 mod judges;
 mod keys;
+#[path = "../left_out/mod.rs"]
+mod left_out;
 mod milter;
 mod process;
 mod received;

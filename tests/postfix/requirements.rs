@@ -1,9 +1,10 @@
 //! What this group needs of the machine, and what happens where it is missing.
 
-use std::io::Write;
 use std::path::Path;
 
 use rustix::process::geteuid;
+
+use crate::left_out;
 
 /// Whether the tests with a real Postfix can run here.
 ///
@@ -11,15 +12,11 @@ use rustix::process::geteuid;
 /// them out is not allowed: with `SIGNET_REQUIRE_POSTFIX=1` or `CI=true`.
 pub fn met() -> bool {
     let Some(reason) = unmet() else { return true };
-    let required = is_set("SIGNET_REQUIRE_POSTFIX") || is_set("CI");
     assert!(
-        !required,
+        !left_out::is_set("SIGNET_REQUIRE_POSTFIX"),
         "the tests with a real Postfix are required here, but {reason}"
     );
-    let _ = writeln!(
-        std::io::stderr(),
-        "\n*** NOT RUN: a test with a real Postfix, because {reason} ***"
-    );
+    left_out::could_be_mended(&reason);
     false
 }
 
@@ -41,8 +38,4 @@ fn unmet() -> Option<String> {
     Some(format!(
         "{missing} is missing; tests/run installs what is needed"
     ))
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }

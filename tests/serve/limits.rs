@@ -12,6 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signet::milter::mta::{Offer, Verdict};
 
 use crate::daemon::{Daemon, Peer};
+use crate::left_out;
 use crate::place::{Place, SIGNET};
 use crate::{place_with_key, unix};
 
@@ -84,7 +85,7 @@ fn ten_thousand_connections_leave_room_for_mail() {
         .maximum
         .is_some_and(|maximum| maximum < MANY as u64 + 200)
     {
-        eprintln!("*** NOT RUN: {MANY} connections, for want of file descriptors ***");
+        left_out::cannot_be_mended(&format!("no file descriptors for {MANY} connections"));
         return;
     }
     let current = own.maximum;

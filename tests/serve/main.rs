@@ -6,6 +6,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "../left_out/mod.rs"]
+mod left_out;
 #[path = "../place/mod.rs"]
 mod place;
 

@@ -8,6 +8,8 @@ use std::process::Command;
 use rustix::process::geteuid;
 
 use crate::daemon::{Daemon, Peer};
+use crate::left_out;
+use crate::left_out::is_root;
 use crate::place::{Place, SIGNET};
 use crate::{place_with_key, unix};
 
@@ -55,14 +57,6 @@ fn status(daemon: &Daemon, name: &str) -> String {
     let mut lines = file.lines().filter_map(|line| line.split_once(':'));
     let (_, value) = lines.find(|(found, _)| *found == name).unwrap();
     value.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_root() -> bool {
-    let root = geteuid().is_root();
-    if !root {
-        eprintln!("*** NOT RUN: becoming another user takes root ***");
-    }
-    root
 }
 
 #[test]
@@ -169,7 +163,7 @@ fn is_confined(daemon: &mut Daemon) -> bool {
     let line = daemon.wait_for_any(&["confined to: ", "no Landlock"]);
     let confined = line.contains("confined to: ");
     if !confined {
-        eprintln!("*** NOT RUN: this kernel has no Landlock ***");
+        left_out::cannot_be_mended("this kernel has no Landlock");
     }
     daemon.wait_for("listening");
     confined

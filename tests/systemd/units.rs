@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::left_out;
+
 const SERVICE: &str = include_str!("../../contrib/systemd/signet.service");
 const SOCKET: &str = include_str!("../../contrib/systemd/signet.socket");
 
@@ -12,14 +14,14 @@ fn the_service_is_exposed_to_little() {
         env!("CARGO_MANIFEST_DIR"),
         "/contrib/systemd/signet.service"
     );
-    let run = Command::new("systemd-analyze")
-        .args(["security", "--offline=true", "--no-pager", "--threshold=15"])
-        .arg(service)
-        .output();
-    let Ok(output) = run else {
-        eprintln!("skipped: there is no systemd-analyze");
+    let Some(analyze) = left_out::program("systemd-analyze", "systemd") else {
         return;
     };
+    let output = Command::new(analyze)
+        .args(["security", "--offline=true", "--no-pager", "--threshold=15"])
+        .arg(service)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("Overall exposure level"), "{output:?}");
     assert!(output.status.success(), "{text}");
@@ -28,17 +30,17 @@ fn the_service_is_exposed_to_little() {
 #[test]
 fn systemd_knows_every_setting_of_the_units() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/systemd");
-    let run = Command::new("systemd-analyze")
+    let Some(analyze) = left_out::program("systemd-analyze", "systemd") else {
+        return;
+    };
+    let output = Command::new(analyze)
         .args(["verify", "--man=no"])
         .args([
             format!("{root}/signet.service"),
             format!("{root}/signet.socket"),
         ])
-        .output();
-    let Ok(output) = run else {
-        eprintln!("skipped: there is no systemd-analyze");
-        return;
-    };
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     for mistake in ["Unknown", "Failed to parse", "Invalid", "ignoring"] {
         let of_ours = |line: &&str| line.contains("signet.") && line.contains(mistake);

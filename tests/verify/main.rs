@@ -8,6 +8,8 @@
 )]
 
 mod failures;
+#[path = "../left_out/mod.rs"]
+mod left_out;
 mod name_server;
 mod output;
 mod rfc_examples;

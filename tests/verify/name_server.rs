@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::run::{Said, installed, signet};
+use crate::left_out::installed;
+use crate::run::{Said, signet};
 use crate::signed::*;
 
 const NAMED: &str = "/usr/sbin/named";

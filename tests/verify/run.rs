@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -65,14 +64,4 @@ pub fn said(output: &Output) -> Said {
         out: String::from_utf8(output.stdout.clone()).unwrap(),
         err: String::from_utf8(output.stderr.clone()).unwrap(),
     }
-}
-
-/// Whether everything is there; if not, that is said, and with `CI` set it is a failure.
-pub fn installed(what: &str, paths: &[&str]) -> bool {
-    let there = paths.iter().all(|path| Path::new(path).exists());
-    if !there {
-        assert!(std::env::var_os("CI").is_none(), "{what} is missing");
-        eprintln!("NOT RUN: {what} is missing");
-    }
-    there
 }
