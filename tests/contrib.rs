@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use signet::telemetry::{Breach, Gauges, Metrics, Process, exposition};
+use signet::config::Config;
+use signet::telemetry::{Breach, Gauges, Limit, Metrics, Process, exposition};
 
 /// Every name that `/metrics` can show, those of a histogram's parts included.
 fn shown() -> BTreeSet<String> {
@@ -87,6 +88,30 @@ fn every_result_is_documented_and_no_other() {
 fn every_cause_of_a_broken_connection_is_documented_and_no_other() {
     let causes = Breach::ALL.iter().map(|breach| breach.as_str()).collect();
     assert_eq!(documented("`cause` is one of"), causes);
+}
+
+/// `tests/serve/reached.rs` then reaches each of them.
+#[test]
+fn every_limit_of_the_config_is_counted_and_documented() {
+    let keys = Config::keys();
+    let mut keys: BTreeSet<_> = keys
+        .iter()
+        .filter_map(|key| key.strip_prefix("limits."))
+        .collect();
+    // When that is up the daemon ends, and nobody is left to ask.
+    assert!(keys.remove("grace"));
+    assert!(keys.contains("header_bytes"), "{keys:?}");
+    let counted = Limit::ALL.iter().map(|limit| limit.as_str()).collect();
+    assert_eq!(keys, counted);
+    assert_eq!(keys, documented("`limit` is one of"));
+    let text = exposition(&Metrics::default(), &Gauges::default());
+    let pages = include_str!("../docs/configuration.md");
+    for key in keys {
+        let sample = format!("signet_limit_reached_total{{limit=\"{key}\"}} 0");
+        assert!(text.lines().any(|line| line == sample), "no {sample}");
+        let row = format!("| `limits.{key}` | ");
+        assert!(pages.lines().any(|line| line.starts_with(&row)), "no {row}");
+    }
 }
 
 /// What stands in backticks, before the colon, in the list below `title`.

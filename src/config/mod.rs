@@ -163,12 +163,14 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Fields of one message's header section.
     pub header_fields: usize,
-    /// Recipients of one message that are looked at for `exclude.recipients`.
+    /// Recipients of one message, where there are `exclude.recipients`.
     pub recipients: usize,
     /// Connections at the same time, over all listeners.
     pub connections: usize,
     /// Those of them from one address; none means as many as there may be at all.
     pub connections_per_peer: Option<usize>,
+    /// Messages that may wait for their signatures at the same time.
+    pub signing_queue: usize,
     /// How long a connection may say nothing; a part of a packet says nothing.
     pub idle: Duration,
     /// How long one message may take, from its envelope to its end.
@@ -282,6 +284,9 @@ impl Default for Limits {
             connections: 1000,
             // There is one peer as a rule, Postfix, and it may have them all.
             connections_per_peer: None,
+            // Ten seconds of work for one processor with 2048-bit keys; Postfix waits for
+            // five minutes.
+            signing_queue: 10_000,
             // libmilter's own: no MTA waits longer for its client, and Postfix takes a
             // connection closed between two messages as a failure of the milter.
             idle: Duration::from_secs(7210),

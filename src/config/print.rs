@@ -129,6 +129,7 @@ pub fn config(config: &Config) -> String {
         Some(count) => page.line("connections_per_peer", count),
         None => page.line("# connections_per_peer", 200),
     }
+    page.line("signing_queue", config.limits.signing_queue);
     page.line("idle", quoted(&span::text(config.limits.idle)));
     page.line("message", quoted(&span::text(config.limits.message)));
     page.line("write", quoted(&span::text(config.limits.write)));

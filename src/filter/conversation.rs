@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
-use super::{Context, Effect, Filter};
+use super::{Conclusion, Context, Effect, Filter};
 use crate::dkim::{SignError, SignJob, Signature};
 use crate::milter::frame::Frame;
 use crate::milter::{Agreement, Event, Response, Session, SessionError, Step};
 use crate::snapshot::Snapshot;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Limit, Outcome};
 
 /// What a conversation asks of the world, and only when it needs it.
 pub trait World {
@@ -24,7 +24,8 @@ pub trait World {
 pub enum Turn {
     /// Go on; a message's fate may have been decided.
     Continue(Option<Box<Outcome>>),
-    /// Run the job and give its result to [`Conversation::signed`].
+    /// Run the job and give its result to [`Conversation::signed`], or say to
+    /// [`Conversation::not_run`] which limit forbids it.
     Sign(Box<SignJob>),
     /// The peer ends the connection, perhaps in the midst of a message.
     Close(Option<Box<Outcome>>),
@@ -91,6 +92,17 @@ impl Conversation {
     ) -> Box<Outcome> {
         let context = context(&self.session, &self.snapshot, 0);
         let conclusion = self.filter.signed(result, &context);
+        self.conclude(conclusion, out)
+    }
+
+    /// Takes note that the job of [`Turn::Sign`] was not run, and writes the answer.
+    pub fn not_run(&mut self, limit: Limit, out: &mut BytesMut) -> Box<Outcome> {
+        let context = context(&self.session, &self.snapshot, 0);
+        let conclusion = self.filter.not_run(limit, &context);
+        self.conclude(conclusion, out)
+    }
+
+    fn conclude(&mut self, conclusion: Conclusion, out: &mut BytesMut) -> Box<Outcome> {
         if conclusion.fields.is_empty() {
             self.session.respond(&conclusion.otherwise, out);
         } else {

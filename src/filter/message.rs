@@ -11,7 +11,7 @@ use crate::milter::{InsertedField, Response};
 use crate::names::DomainName;
 use crate::policy::{Decision, OnFailure, Origin, Reason};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Action, Outcome, SignedBy, Verdict};
+use crate::telemetry::{Action, Limit, Outcome, SignedBy, Verdict};
 
 /// A message between MAIL and its end.
 #[derive(Debug)]
@@ -27,14 +27,16 @@ pub(super) struct Message {
     bytes: u64,
     author_domain: Option<DomainName>,
     rule: Option<Box<str>>,
+    /// The limit that it reached, if it reached one.
+    limit: Option<Limit>,
     progress: Progress,
 }
 
 #[derive(Debug)]
 enum Progress {
     Header(HeaderSection),
-    /// The header section passed a limit, the key named; nothing more of it is kept.
-    Overflow(&'static str),
+    /// The header section passed a limit; nothing more of it is kept.
+    Overflow,
     Body {
         signer: Box<Signer>,
         on_failure: OnFailure,
@@ -63,6 +65,7 @@ impl Message {
             bytes: 0,
             author_domain: None,
             rule: None,
+            limit: None,
             progress: Progress::Header(HeaderSection::default()),
         }
     }
@@ -70,10 +73,13 @@ impl Message {
     pub(super) fn recipient(&mut self, address: &[u8]) {
         // Only rules by recipient want them; the list is bounded because a peer
         // decides its length.
-        if self.snapshot.wants_recipients()
-            && self.recipients.len() < self.snapshot.config().limits.recipients
-        {
+        if !self.snapshot.wants_recipients() {
+            return;
+        }
+        if self.recipients.len() < self.snapshot.config().limits.recipients {
             self.recipients.push(address.into());
+        } else {
+            self.limit = Some(Limit::Recipients);
         }
     }
 
@@ -94,13 +100,18 @@ impl Message {
             let size = name.len().saturating_add(value.len());
             self.bytes = self.bytes.saturating_add(size as u64);
             if section.size().saturating_add(size) > limits.header_bytes {
-                self.progress = Progress::Overflow("header_bytes");
+                self.overflow(Limit::HeaderBytes);
             } else if section.len() >= limits.header_fields {
-                self.progress = Progress::Overflow("header_fields");
+                self.overflow(Limit::HeaderFields);
             } else {
                 section.push(name, value);
             }
         }
+    }
+
+    fn overflow(&mut self, limit: Limit) {
+        self.limit = Some(limit);
+        self.progress = Progress::Overflow;
     }
 
     pub(super) fn body(&mut self, chunk: &[u8]) {
@@ -134,12 +145,8 @@ impl Message {
         self.decide_origin(origin)?;
         let section = match &mut self.progress {
             Progress::Header(section) => section,
-            Progress::Overflow(key) => {
-                return Err(failed(
-                    Reason::LimitExceeded,
-                    format!("the header section is larger than limits.{key} allows"),
-                    self.snapshot.config().signing.on_failure,
-                ));
+            Progress::Overflow => {
+                return Err(self.too_large(self.snapshot.config().signing.on_failure));
             }
             // The session's order of commands excludes it.
             Progress::Body { .. } => return Err(out_of_order()),
@@ -153,6 +160,10 @@ impl Message {
             } => {
                 self.author_domain = Some(author.domain);
                 self.rule = rule;
+                // One of those that were not looked at may be in exclude.recipients.
+                if self.limit.is_some() {
+                    return Err(self.too_large(on_failure));
+                }
                 let existing = existing(section, &requests, leading_space);
                 let signer = Signer::new(std::mem::take(section), requests, leading_space);
                 self.progress = Progress::Body {
@@ -184,6 +195,17 @@ impl Message {
                 Err(failed(reason, detail, on_failure))
             }
         }
+    }
+
+    /// The verdict on a message that has reached a limit.
+    fn too_large(&self, on_failure: OnFailure) -> Verdict {
+        let what = match self.limit {
+            Some(Limit::Recipients) => "it has more recipients",
+            _ => "the header section is larger",
+        };
+        let key = self.limit.map_or("", Limit::as_str);
+        let detail = format!("{what} than limits.{key} allows");
+        failed(Reason::LimitExceeded, detail, on_failure)
     }
 
     /// Takes the last of the body.
@@ -232,10 +254,25 @@ impl Message {
         outcome.bytes = self.bytes;
         outcome.author_domain = self.author_domain;
         outcome.rule = self.rule;
+        let exceeded = matches!(
+            outcome.verdict,
+            Verdict::NotSigned {
+                reason: Reason::LimitExceeded,
+                ..
+            }
+        );
+        outcome.limit = self.limit.filter(|_| exceeded);
     }
 }
 
 impl Pending {
+    /// Adds to an outcome what is known of the message.
+    pub(super) fn describe(self, outcome: &mut Outcome) {
+        outcome.bytes = self.bytes;
+        outcome.author_domain = self.author_domain;
+        outcome.rule = self.rule;
+    }
+
     pub(super) fn conclude(
         self,
         result: Result<Vec<Signature>, SignError>,
@@ -273,9 +310,7 @@ impl Pending {
             }
         };
         let mut outcome = Box::new(super::outcome(client, context.macros, verdict));
-        outcome.bytes = self.bytes;
-        outcome.author_domain = self.author_domain;
-        outcome.rule = self.rule;
+        self.describe(&mut outcome);
         Conclusion {
             fields,
             otherwise,

@@ -17,7 +17,7 @@ use crate::dkim::{SignError, SignJob, Signature};
 use crate::milter::{Connect, Event, InsertedField, Macros, Response};
 use crate::policy::{Origin, Reason};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Action, Outcome, Verdict};
+use crate::telemetry::{Action, Limit, Outcome, Verdict};
 
 pub use conversation::{Conversation, Turn, World};
 use message::{Message, Pending};
@@ -132,22 +132,28 @@ impl Filter {
     ) -> Conclusion {
         match std::mem::take(&mut self.state) {
             State::Signing(pending) => pending.conclude(result, self.client, context),
-            // Not reachable from a caller that gives back what it was handed; a
-            // message without a signature must wait, not leave.
-            State::Idle | State::Receiving(_) => Conclusion {
-                fields: Vec::new(),
-                otherwise: Response::Tempfail,
-                outcome: Box::new(outcome(
-                    self.client,
-                    context.macros,
-                    Verdict::NotSigned {
-                        reason: Reason::SignFailed,
-                        detail: "a signature came for no message".to_owned(),
-                        action: Action::Tempfailed,
-                    },
-                )),
-            },
+            // Not reachable from a caller that gives back what it was handed.
+            State::Idle | State::Receiving(_) => {
+                let detail = "a signature came for no message".to_owned();
+                put_off(self.client, context, Reason::SignFailed, detail)
+            }
         }
+    }
+
+    /// The job that [`Effect::Sign`] handed out was not run, because `limit` is reached.
+    /// Whatever `on_failure` says the client is told to come again: by then there is
+    /// room, and neither a refusal nor mail without a signature would be in order.
+    pub fn not_run(&mut self, limit: Limit, context: &Context<'_>) -> Conclusion {
+        let detail = format!(
+            "as many messages wait for their signatures as limits.{} allows",
+            limit.as_str()
+        );
+        let mut conclusion = put_off(self.client, context, Reason::LimitExceeded, detail);
+        conclusion.outcome.limit = Some(limit);
+        if let State::Signing(pending) = std::mem::take(&mut self.state) {
+            pending.describe(&mut conclusion.outcome);
+        }
+        conclusion
     }
 
     fn connect(&mut self, connect: &Connect<'_>, context: &Context<'_>) -> Effect {
@@ -248,6 +254,26 @@ impl Filter {
     }
 }
 
+/// A message without its signature must wait, not leave.
+fn put_off(
+    client: Option<IpAddr>,
+    context: &Context<'_>,
+    reason: Reason,
+    detail: String,
+) -> Conclusion {
+    let action = Action::Tempfailed;
+    let verdict = Verdict::NotSigned {
+        reason,
+        detail,
+        action,
+    };
+    Conclusion {
+        fields: Vec::new(),
+        otherwise: response(action),
+        outcome: Box::new(outcome(client, context.macros, verdict)),
+    }
+}
+
 /// What to tell the MTA about a message that is not signed.
 fn response(action: Action) -> Response<'static> {
     match action {
@@ -284,6 +310,7 @@ fn outcome(client: Option<IpAddr>, macros: &Macros, verdict: Verdict) -> Outcome
         author_domain: None,
         rule: None,
         bytes: 0,
+        limit: None,
         verdict,
     }
 }

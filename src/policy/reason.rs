@@ -51,7 +51,7 @@ reasons! {
     KeyUnusable => "key-unusable",
     /// The message carries a valid signature that signet would make again.
     AlreadySigned => "already-signed",
-    /// The message is larger than a limit of signet's.
+    /// The message is larger than a limit of signet's, or too many others wait.
     LimitExceeded => "limit-exceeded",
     /// The signature could not be made.
     SignFailed => "sign-failed",

@@ -23,7 +23,7 @@ use crate::config::Limits;
 use crate::filter::{Conversation, Turn};
 use crate::milter::SessionError;
 use crate::milter::frame::{self, FrameError};
-use crate::telemetry::Breach;
+use crate::telemetry::{Breach, Limit};
 
 /// Most of the flights of packets between two replies fit into one read of this size.
 const READ: usize = 16 * 1024;
@@ -39,7 +39,7 @@ thread_local! {
 /// Why a connection was closed before its peer said so.
 #[derive(Debug, thiserror::Error)]
 enum ConnectionError {
-    #[error("the peer sent what is not a milter packet")]
+    #[error("the peer sent what is not a milter packet{}", too_long(.0))]
     Frame(#[from] FrameError),
     #[error("the peer broke the milter protocol")]
     Session(#[from] SessionError),
@@ -53,6 +53,14 @@ enum ConnectionError {
     Io(#[from] io::Error),
 }
 
+/// What comes behind the error's words when the packet was too long.
+fn too_long(error: &FrameError) -> &'static str {
+    match error {
+        FrameError::TooLong { .. } => ", or one larger than limits.packet_bytes allows",
+        FrameError::Empty => "",
+    }
+}
+
 impl ConnectionError {
     fn breach(&self) -> Breach {
         match self {
@@ -62,6 +70,17 @@ impl ConnectionError {
             Self::Message(_) => Breach::Message,
             Self::Write(_) => Breach::Write,
             Self::Io(_) => Breach::Io,
+        }
+    }
+
+    /// The limit that the peer reached, if it was one.
+    fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Frame(FrameError::TooLong { .. }) => Some(Limit::PacketBytes),
+            Self::Idle(_) => Some(Limit::Idle),
+            Self::Message(_) => Some(Limit::Message),
+            Self::Write(_) => Some(Limit::Write),
+            Self::Frame(FrameError::Empty) | Self::Session(_) | Self::Io(_) => None,
         }
     }
 }
@@ -89,6 +108,9 @@ async fn attend(
     }
     if let Err(error) = result {
         shared.metrics().connections.count_breach(error.breach());
+        if let Some(limit) = error.limit() {
+            shared.metrics().limits.count(limit);
+        }
         let cause = std::error::Error::source(&error)
             .map(ToString::to_string)
             .unwrap_or_default();
@@ -147,8 +169,10 @@ async fn converse(
                 Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
                 Turn::Sign(job) => {
                     let begun = Instant::now();
-                    let result = shared.sign(*job).await;
-                    let outcome = conversation.signed(result, &mut output);
+                    let outcome = match shared.sign(*job, limits.signing_queue).await {
+                        Some(result) => conversation.signed(result, &mut output),
+                        None => conversation.not_run(Limit::SigningQueue, &mut output),
+                    };
                     shared.record(&outcome, begun.elapsed());
                     if !input.is_empty() {
                         // One who sends message upon message leaves room for others.

@@ -6,6 +6,7 @@
 //! peer does ends the daemon.
 
 mod accounts;
+mod backlog;
 mod confinement;
 mod connection;
 pub mod descriptors;
@@ -28,13 +29,16 @@ pub use signing::{NoBatches, Signing, accelerator};
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
 use self::listener::Listening;
 use self::places::{PeerPlace, Place, Places};
-use crate::telemetry::Breach;
+use crate::telemetry::{Breach, Limit};
+
+/// How long the log says nothing more of connections that wait.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 
 /// The listeners of a running daemon.
 #[derive(Debug)]
@@ -85,6 +89,7 @@ impl Server {
 /// Accepts connections from one listener for ever.
 async fn accept(listener: Listening, shared: Arc<Shared>, places: Places) {
     let mut pause = Duration::ZERO;
+    let mut told = None;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -94,7 +99,14 @@ async fn accept(listener: Listening, shared: Arc<Shared>, places: Places) {
                 };
                 // At the limit a peer waits, this one here and the next ones in the
                 // kernel's queue, as they would for a busy daemon; none is refused.
-                let Some(place) = places.take().await else {
+                let place = match places.take_now() {
+                    Some(place) => Some(place),
+                    None => {
+                        all_taken(&shared, &mut told);
+                        places.take().await
+                    }
+                };
+                let Some(place) = place else {
                     return;
                 };
                 let held = Held {
@@ -117,6 +129,18 @@ async fn accept(listener: Listening, shared: Arc<Shared>, places: Places) {
     }
 }
 
+/// Counts that a peer has to wait, and says so, but not for every one of a crowd.
+fn all_taken(shared: &Shared, told: &mut Option<Instant>) {
+    shared.metrics().limits.count(Limit::Connections);
+    if told.is_none_or(|told| told.elapsed() > TOLD_AGAIN) {
+        warn!(
+            open = shared.metrics().connections.open(),
+            "as many milter connections are open as limits.connections allows; more wait"
+        );
+        *told = Some(Instant::now());
+    }
+}
+
 /// A place for a connection from this address, where addresses have a limit.
 fn peer_place(
     peer: Option<IpAddr>,
@@ -129,8 +153,9 @@ fn peer_place(
     };
     let place = places.take_for(peer, limit);
     if place.is_none() {
-        let connections = &shared.metrics().connections;
-        connections.count_breach(Breach::PerPeer);
+        let metrics = shared.metrics();
+        metrics.connections.count_breach(Breach::PerPeer);
+        metrics.limits.count(Limit::ConnectionsPerPeer);
         warn!(
             %peer,
             "milter connection refused: the address has {limit} already (limits.connections_per_peer)"

@@ -44,6 +44,12 @@ impl Places {
         }
     }
 
+    /// A place, if there is one now.
+    pub(super) fn take_now(&self) -> Option<Place> {
+        let permit = self.all.clone().try_acquire_owned().ok()?;
+        Some(Place { _permit: permit })
+    }
+
     /// A place, once there is one. None when there will not be any.
     pub(super) async fn take(&self) -> Option<Place> {
         let permit = self.all.clone().acquire_owned().await.ok()?;

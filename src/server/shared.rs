@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use tokio::task::yield_now;
 
 use super::Signing;
+use super::backlog::Backlog;
 use crate::dkim::{SignError, SignJob, Signature};
 use crate::filter::World;
 use crate::snapshot::Snapshot;
@@ -17,6 +19,7 @@ use crate::telemetry::{self, Counter, KeyUses, Metrics, Outcome};
 pub struct Shared {
     snapshot: ArcSwap<Snapshot>,
     signing: Signing,
+    backlog: Backlog,
     metrics: Metrics,
     reloads: Reloads,
     /// Seconds since 1970.
@@ -55,6 +58,7 @@ impl Shared {
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             signing,
+            backlog: Backlog::default(),
             metrics,
             reloads: Reloads {
                 succeeded: now.into(),
@@ -65,9 +69,20 @@ impl Shared {
         }
     }
 
-    /// Makes the signatures of one message.
-    pub(super) async fn sign(&self, job: SignJob) -> Result<Vec<Signature>, SignError> {
-        self.signing.sign(job, &self.metrics.batches).await
+    /// Makes the signatures of one message. None, at once, when `limit` messages wait
+    /// for theirs already.
+    pub(super) async fn sign(
+        &self,
+        job: SignJob,
+        limit: usize,
+    ) -> Option<Result<Vec<Signature>, SignError>> {
+        let _waiting = self.backlog.join(limit)?;
+        if self.metrics.connections.open() > limit as u64 {
+            // Only so are those counted too that are at their end and not yet looked at.
+            // With fewer connections the limit cannot be reached.
+            yield_now().await;
+        }
+        Some(self.signing.sign(job, &self.metrics.batches).await)
     }
 
     /// The snapshot in force now.

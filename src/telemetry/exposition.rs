@@ -5,6 +5,7 @@
 
 use std::fmt::{Display, Write};
 
+use super::Limit;
 use super::histogram::Distribution;
 use super::metrics::{Breach, Fate, Metrics};
 use crate::policy::Reason;
@@ -117,6 +118,16 @@ pub fn exposition(metrics: &Metrics, gauges: &Gauges) -> String {
         "Connections that could not be accepted.",
         connections.accept_errors.get(),
     );
+    page.family(
+        "signet_limit_reached_total",
+        "counter",
+        "How often a limit was reached, by its key in the config.",
+    );
+    for limit in Limit::ALL {
+        let label = Some(("limit", limit.as_str()));
+        let count = metrics.limits.reached(*limit);
+        page.sample("signet_limit_reached_total", label, count);
+    }
     page.family(
         "signet_batch_signatures_total",
         "counter",

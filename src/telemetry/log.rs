@@ -106,7 +106,8 @@ pub fn record(outcome: &Outcome, elapsed: Duration) {
     let bytes = outcome.bytes;
     match &outcome.verdict {
         Verdict::Signed(by) => {
-            let micros = elapsed.as_micros();
+            // Of a width that JSON has as a number.
+            let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
             let d = Each(by, |signed| signed.domain.as_str());
             let s = Each(by, |signed| signed.selector.as_str());
             let a = Each(by, |signed| signed.algorithm);

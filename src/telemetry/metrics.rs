@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::histogram::Histogram;
-use super::{Action, KeyUses, Outcome, Verdict};
+use super::{Action, KeyUses, LimitCounts, Outcome, Verdict};
 use crate::policy::Reason;
 
 /// Upper bounds of the time from the end of a message to its answer, in
@@ -108,6 +108,7 @@ pub struct Metrics {
     pub keys: KeyUses,
     pub connections: Connections,
     pub batches: Batches,
+    pub limits: LimitCounts,
 }
 
 /// How the signatures of keys that can be batched were made, while batches were on.
@@ -210,6 +211,7 @@ impl Default for Metrics {
             keys: KeyUses::default(),
             connections: Connections::default(),
             batches: Batches::default(),
+            limits: LimitCounts::default(),
         }
     }
 }
@@ -223,6 +225,9 @@ impl Metrics {
             counter.add_one();
         }
         self.last_message.store(now, Ordering::Relaxed);
+        if let Some(limit) = outcome.limit {
+            self.limits.count(limit);
+        }
         match &outcome.verdict {
             Verdict::Signed(by) => {
                 let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
@@ -279,6 +284,7 @@ mod tests {
             author_domain: None,
             rule: None,
             bytes: 2000,
+            limit: None,
             verdict,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::Limit;
 use crate::names::{DomainName, Selector};
 use crate::policy::Reason;
 
@@ -19,6 +20,8 @@ pub struct Outcome {
     pub rule: Option<Box<str>>,
     /// Bytes of header section and body that were seen.
     pub bytes: u64,
+    /// The limit that it reached, if it reached one.
+    pub limit: Option<Limit>,
     pub verdict: Verdict,
 }
 

@@ -80,6 +80,11 @@ impl Daemon {
         }
     }
 
+    /// The lines that were waited for, and those before them.
+    pub fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -142,8 +147,13 @@ impl Peer {
 
     /// Sends one message from `author`, as one of several in an SMTP session.
     pub fn send(&mut self, author: &str) -> Outcome {
+        self.send_to(&["you@elsewhere.example"], author)
+    }
+
+    /// As [`Peer::send`], to these recipients.
+    pub fn send_to(&mut self, recipients: &[&str], author: &str) -> Outcome {
         let text = format!("From: {author}\r\nTo: you@elsewhere.example\r\n\r\nHello\r\n");
-        let outcome = self.play(&self.script(&Message::parse(text.as_bytes())));
+        let outcome = self.play(&self.script(recipients, &Message::parse(text.as_bytes())));
         self.stream.write_all(ABORT).unwrap();
         outcome
     }
@@ -151,7 +161,7 @@ impl Peer {
     /// Sends this message, and returns it as it goes on, or none when it may not.
     pub fn pass(&mut self, text: &[u8]) -> Option<Vec<u8>> {
         let message = Message::parse(text);
-        let outcome = self.play(&self.script(&message));
+        let outcome = self.play(&self.script(&["you@elsewhere.example"], &message));
         self.stream.write_all(ABORT).unwrap();
         (outcome.verdict == Verdict::Accept).then(|| {
             let edited = message.edited(&outcome.edits, true);
@@ -161,7 +171,7 @@ impl Peer {
 
     /// Sends the first half of this message, and says no more.
     pub fn break_off(mut self, text: &[u8]) {
-        let script = self.script(&Message::parse(text));
+        let script = self.script(&["you@elsewhere.example"], &Message::parse(text));
         let mut dialogue = Dialogue::new(&script);
         loop {
             match dialogue.action() {
@@ -179,10 +189,22 @@ impl Peer {
         }
     }
 
-    fn script(&self, message: &Message) -> Script {
+    /// Sends this message in this envelope.
+    pub fn send_as(&mut self, envelope: &Envelope, text: &[u8]) -> Outcome {
+        let message = Message::parse(text);
+        let script = Script::message(&self.answer, &self.client, envelope, &message);
+        let outcome = self.play(&script);
+        self.stream.write_all(ABORT).unwrap();
+        outcome
+    }
+
+    fn script(&self, recipients: &[&str], message: &Message) -> Script {
         let envelope = Envelope {
             sender: "ada@example.com".to_owned(),
-            recipients: vec!["you@elsewhere.example".to_owned()],
+            recipients: recipients
+                .iter()
+                .map(|&address| address.to_owned())
+                .collect(),
             queue_id: "4QUEUE".to_owned(),
             ..Envelope::default()
         };
@@ -191,6 +213,11 @@ impl Peer {
 
     pub fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Whether the daemon still takes these bytes.
+    pub fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
     }
 
     /// Whether the daemon has closed the connection.

@@ -13,9 +13,13 @@ mod place;
 
 #[allow(dead_code, reason = "the endurance test needs more of it")]
 mod daemon;
+#[path = "../status/http.rs"]
+#[allow(dead_code, reason = "the tests of status need more of it")]
+mod http;
 mod limits;
 mod logs;
 mod privileges;
+mod reached;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -94,6 +98,40 @@ fn a_socket_has_the_mode_asked_for_and_goes_with_the_daemon() {
     daemon.signal("TERM");
     assert!(daemon.end().success());
     assert!(!socket.exists());
+}
+
+/// Each of several, and the directory that is made for it.
+#[test]
+fn each_socket_belongs_to_whom_the_config_says() {
+    if !left_out::is_root() {
+        return;
+    }
+    let (place, _) = place_with_key();
+    let directory = place.directory.path();
+    let config = directory.join("signet.toml");
+    let sockets = [("one", 1234, 2345, 0o660), ("two", 3456, 4567, 0o600)].map(
+        |(name, owner, group, mode)| (directory.join(name).join("signet.sock"), owner, group, mode),
+    );
+    let listen = sockets.iter().map(|(socket, owner, group, mode)| {
+        let address = unix(socket);
+        format!(
+            "{{ address = \"{address}\", owner = {owner}, group = {group}, mode = \"{mode:04o}\" }},"
+        )
+    });
+    let listen: String = listen.collect();
+    fs::write(&config, format!("listen = [{listen}]\n")).unwrap();
+    let mut daemon = Daemon::start(&place, &["--config", config.to_str().unwrap()]);
+    daemon.wait_for("listening");
+    for (socket, owner, group, mode) in &sockets {
+        let found = fs::metadata(socket).unwrap();
+        assert!(found.file_type().is_socket());
+        assert_eq!((found.uid(), found.gid()), (*owner, *group));
+        assert_eq!(found.mode() & 0o777, *mode);
+        let found = fs::metadata(socket.parent().unwrap()).unwrap();
+        assert_eq!((found.uid(), found.gid()), (*owner, *group));
+        assert_eq!(found.mode() & 0o777, 0o750);
+        assert_eq!(Peer::connect(socket).send("ada@example.com").edits.len(), 1);
+    }
 }
 
 #[test]

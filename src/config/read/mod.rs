@@ -172,6 +172,7 @@ fn limits(table: &Table<'_>) -> Limits {
         connections_per_peer: table.or("connections_per_peer", None, |value| {
             size(1)(value).map(Some)
         }),
+        signing_queue: table.or("signing_queue", default.signing_queue, size(1)),
         idle: table.or("idle", default.idle, signing::time_span),
         message: table.or("message", default.message, signing::time_span),
         write: table.or("write", default.write, signing::time_span),
