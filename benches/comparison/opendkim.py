@@ -41,6 +41,6 @@ class OpenDkim(Peer):
         keys = self.scratch / "KeyTable"
         keys.write_text(f"key {DOMAIN}:{SELECTOR}:{self.key}\n")
         patterns = self.scratch / "SigningTable"
-        with open(self.rules.table) as table, open(patterns, "w") as out:
-            out.writelines(f"*@{line.split()[0]} key\n" for line in table)
+        with open(patterns, "w") as out:
+            out.writelines(f"*@{domain} key\n" for domain in self.rules.domains())
         return f"KeyTable {keys}\nSigningTable refile:{patterns}\n"

@@ -14,6 +14,8 @@ class Peer:
 
     name = ""
     program = ""
+    # With more it needs minutes for what is measured in seconds.
+    most_rules = 100_000
 
     def __init__(self, signet, keys, scratch, core):
         self.signet = signet

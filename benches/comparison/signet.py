@@ -10,6 +10,7 @@ from .peer import Peer
 
 class Signet(Peer):
     name = "signet"
+    most_rules = 10_000_000
     batch = 'batch = "off"'
     log_level = "error"
 
