@@ -294,8 +294,9 @@ impl Default for Limits {
             message: Duration::from_secs(3 * 3600),
             // An MTA that waits for an answer reads it at once.
             write: Duration::from_secs(60),
-            // Most SMTP sessions end sooner, and systemd kills after 90 s.
-            grace: Duration::from_secs(30),
+            // Most SMTP sessions end sooner. Connections that come meanwhile wait in systemd's
+            // socket, and Postfix gives up on them after 30 s (milter_connect_timeout).
+            grace: Duration::from_secs(20),
         }
     }
 }
