@@ -1,6 +1,5 @@
 //! A private Postfix: configuration, queue, log and loopback address of its own.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,14 +11,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tempfile::TempDir;
 
-use crate::process::{Process, wait_until};
+use crate::process::{Process, UNSHARE, private_files, wait_until};
+use crate::settings::{main_cf, master_cf};
 use crate::sink::Sink;
 
 /// The path that Postfix gets for the milter's socket: relative to the queue directory, right with and without chroot.
 pub const RELATIVE_SOCKET: &str = "unix:signet/signet.sock";
 
 const SINK_PORT: u16 = 2525;
-const FIRST_PORT: u16 = 2600;
+/// The port of the first service; the next ones follow.
+pub const FIRST_PORT: u16 = 2600;
 const MILTER_PORT: u16 = 8891;
 
 /// What a test wants to be different from an ordinary Postfix with the milter.
@@ -38,6 +39,11 @@ pub struct Setup {
     pub services: Vec<(&'static str, Vec<String>)>,
     /// Lines added to master.cf.
     pub master_cf: Vec<String>,
+    /// The name server that Postfix and all that it starts ask, in place of the machine's.
+    pub name_server: Option<Ipv4Addr>,
+    /// Whether services are named by their port alone, as where the world can reach them. Those whose name begins with `back` keep their
+    /// address.
+    pub public: bool,
 }
 
 impl Default for Setup {
@@ -50,6 +56,8 @@ impl Default for Setup {
             files: Vec::new(),
             services: Vec::new(),
             master_cf: Vec::new(),
+            name_server: None,
+            public: false,
         }
     }
 }
@@ -95,9 +103,23 @@ impl Instance {
         }
 
         let daemons = Path::new(daemon_directory());
-        let mut master = Process::start(&daemons.join("master"), |command| {
-            command.arg("-c").arg(&config).stdin(Stdio::null());
-        });
+        let program = daemons.join("master");
+        let mut master = match setup.name_server {
+            None => Process::start(&program, |command| {
+                command.arg("-c").arg(&config).stdin(Stdio::null());
+            }),
+            Some(address) => {
+                let own = config.join("resolv.conf");
+                fs::write(&own, format!("nameserver {address}\n")).unwrap();
+                // In the chroot, too.
+                fs::copy(&own, home.path().join("queue/etc/resolv.conf")).unwrap();
+                Process::start(Path::new(UNSHARE), |command| {
+                    private_files(command, &[(&own, "/etc/resolv.conf")]);
+                    let command = command.arg(&program).arg("-c").arg(&config);
+                    command.stdin(Stdio::null());
+                })
+            }
+        };
         let plain = SocketAddr::from((host, FIRST_PORT + 1));
         wait_until("Postfix listens", || {
             assert!(
@@ -201,7 +223,8 @@ fn free_host() -> (Ipv4Addr, Sink) {
     panic!("no free loopback address");
 }
 
-fn tcp_listener(host: Ipv4Addr) -> String {
+/// Where the milter listens when the setup says TCP.
+pub fn tcp_listener(host: Ipv4Addr) -> String {
     format!("inet:{host}:{MILTER_PORT}")
 }
 
@@ -252,110 +275,6 @@ fn make_directories(home: &Path) {
     }
 }
 
-fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> String {
-    let home = home.display();
-    let milter = if setup.tcp {
-        tcp_listener(host)
-    } else {
-        RELATIVE_SOCKET.to_owned()
-    };
-    let (smtpd_milters, non_smtpd_milters) = match setup.milters {
-        Some(milters) => (milters, ""),
-        None => (milter.as_str(), milter.as_str()),
-    };
-    let daemons = daemon_directory();
-    let sink = format!("[{}]:{}", sink.address().ip(), sink.address().port());
-    let mut text = format!(
-        "compatibility_level = 3.6
-enable_long_queue_ids = yes
-queue_directory = {home}/queue
-data_directory = {home}/data
-daemon_directory = {daemons}
-maillog_file = {home}/log/mail.log
-maillog_file_prefixes = {home}
-myhostname = mail.example.net
-mydestination =
-alias_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
-relayhost = {sink}
-disable_dns_lookups = yes
-smtp_host_lookup = native
-smtpd_peername_lookup = no
-smtpd_authorized_xclient_hosts = 127.0.0.0/8
-smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
-relay_domains = sink.test
-smtpd_recipient_restrictions = check_recipient_access texthash:{home}/etc/recipients
-smtpd_error_sleep_time = 0
-message_size_limit = 62914560
-minimal_backoff_time = 1s
-maximal_backoff_time = 2s
-queue_run_delay = 1s
-smtpd_milters = {smtpd_milters}
-non_smtpd_milters = {non_smtpd_milters}
-milter_default_action = tempfail
-"
-    );
-    for line in &setup.main_cf {
-        writeln!(text, "{line}").unwrap();
-    }
-    text
-}
-
-fn master_cf(host: Ipv4Addr, setup: &Setup) -> String {
-    let chroot = if setup.chroot { "y" } else { "n" };
-    let mut text = String::new();
-    let standard = [
-        ("signed", Vec::new()),
-        ("plain", vec!["smtpd_milters=".to_owned()]),
-    ];
-    for (index, (name, options)) in standard.iter().chain(&setup.services).enumerate() {
-        writeln!(
-            text,
-            "{host}:{} inet n - {chroot} - - smtpd",
-            usize::from(FIRST_PORT) + index
-        )
-        .unwrap();
-        writeln!(text, "  -o syslog_name=postfix/{name}").unwrap();
-        for option in options {
-            writeln!(text, "  -o {{ {option} }}").unwrap();
-        }
-    }
-    for (service, private, wakeup, limit, program) in [
-        ("pickup", "n", "60", "1", "pickup"),
-        ("cleanup", "n", "-", "0", "cleanup"),
-        ("qmgr", "n", "300", "1", "qmgr"),
-        ("rewrite", "-", "-", "-", "trivial-rewrite"),
-        ("bounce", "-", "-", "0", "bounce"),
-        ("defer", "-", "-", "0", "bounce"),
-        ("trace", "-", "-", "0", "bounce"),
-        ("verify", "-", "-", "1", "verify"),
-        ("flush", "n", "1000?", "0", "flush"),
-        ("showq", "n", "-", "-", "showq"),
-        ("smtp", "-", "-", "-", "smtp"),
-        ("relay", "-", "-", "-", "smtp"),
-        ("error", "-", "-", "-", "error"),
-        ("retry", "-", "-", "-", "error"),
-        ("anvil", "-", "-", "1", "anvil"),
-        ("scache", "-", "-", "1", "scache"),
-    ] {
-        // The queue manager is never chrooted in Debian's master.cf.
-        let chroot = if service == "qmgr" { "n" } else { chroot };
-        writeln!(
-            text,
-            "{service} unix {private} - {chroot} {wakeup} {limit} {program}"
-        )
-        .unwrap();
-    }
-    text.push_str("proxymap unix - - n - - proxymap\nlocal unix - n n - - local\n");
-    text.push_str("postlog unix-dgram n - n - 1 postlogd\n");
-    for line in &setup.master_cf {
-        writeln!(text, "{line}").unwrap();
-    }
-    text
-}
-
 /// The number of a user or group.
 pub fn account(database: &str, name: &str) -> u32 {
     let table = fs::read_to_string(Path::new("/etc").join(database)).unwrap();
@@ -369,7 +288,7 @@ pub fn account(database: &str, name: &str) -> u32 {
 }
 
 /// Where the installed Postfix keeps its daemons.
-fn daemon_directory() -> &'static str {
+pub fn daemon_directory() -> &'static str {
     static DIRECTORY: LazyLock<String> = LazyLock::new(|| {
         let output = Command::new("/usr/sbin/postconf")
             .args(["-d", "-h", "daemon_directory"])

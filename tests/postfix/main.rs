@@ -20,15 +20,19 @@ mod keys;
 #[path = "../left_out/mod.rs"]
 mod left_out;
 mod milter;
+mod name_server;
+mod neighbour;
 mod process;
 mod received;
 mod relay;
 mod requirements;
+mod settings;
 mod sink;
 mod stand;
 mod traffic;
 mod ward;
 
+mod beside_policy;
 mod content_filter;
 mod contents;
 mod corpus;

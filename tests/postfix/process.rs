@@ -9,6 +9,22 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// How long a program may take for what takes it milliseconds on an idle machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// What [`private_files`] is for.
+pub const UNSHARE: &str = "/usr/bin/unshare";
+
+/// Has the program that is added to an `unshare` command find files, or directories, in the place of the machine's: the first of each
+/// pair where the second is. Nobody else sees them.
+pub fn private_files(unshare: &mut Command, files: &[(&Path, &str)]) {
+    let script =
+        "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\"; shift 2; done; shift; exec \"$@\"";
+    unshare.args(["--mount", "--propagation", "private"]);
+    unshare.args(["sh", "-ec", script, "sh"]);
+    for (file, place) in files {
+        unshare.arg(file).arg(place);
+    }
+    unshare.arg("--");
+}
+
 /// Asks until the answer is there; panics with `what` at the deadline.
 pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;

@@ -60,41 +60,13 @@ impl Ward {
     }
 
     pub fn run(&self) -> Output {
-        let tcp = self.postfix().tcp_listener();
-        Command::new(env!("CARGO_BIN_EXE_signet"))
-            .args([
-                "doctor",
-                "--json",
-                "--keys",
-                "/nonexistent",
-                "--resolver",
-                "127.0.0.1:1",
-            ])
-            .args([
-                "--listen",
-                &self.postfix().unix_listener(),
-                "--listen",
-                &tcp,
-            ])
-            .arg("--postfix-config")
-            .arg(self.postfix().config())
-            .output()
-            .unwrap()
+        doctor(self.postfix()).output().unwrap()
     }
 
     /// The codes that begin so, and the whole report.
     pub fn codes(&self, start: &str) -> (Vec<String>, String) {
-        let output = self.run();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
-        let sections = json["sections"].as_array().unwrap().iter();
-        let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
-        let mut codes: Vec<_> = findings
-            .map(|finding| finding["code"].as_str().unwrap().to_owned())
-            .filter(|code| code.starts_with(start))
-            .collect();
-        codes.sort();
-        codes.dedup();
+        let (mut codes, text) = codes(&self.run(), |_| true);
+        codes.retain(|code| code.starts_with(start));
         (codes, text)
     }
 
@@ -146,6 +118,43 @@ impl Ward {
         let mut said = Vec::new();
         let _ = client.read_to_end(&mut said);
     }
+}
+
+/// `signet doctor --json` on a Postfix, without keys and without DNS.
+pub fn doctor(postfix: &Instance) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signet"));
+    command
+        .args(["doctor", "--json", "--keys", "/nonexistent"])
+        .args(["--resolver", "127.0.0.1:1"])
+        .args(["--listen", &postfix.unix_listener()])
+        .args(["--listen", &postfix.tcp_listener()])
+        .arg("--postfix-config")
+        .arg(postfix.config());
+    command
+}
+
+/// The codes of those findings, and the whole report.
+fn codes(output: &Output, wanted: impl Fn(&Value) -> bool) -> (Vec<String>, String) {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
+    let sections = json["sections"].as_array().unwrap().iter();
+    let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+    let mut codes: Vec<_> = findings
+        .filter(|finding| wanted(finding))
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect();
+    codes.sort();
+    codes.dedup();
+    (codes, text)
+}
+
+/// Asserts that doctor has no fault and no warning to tell of Postfix and its log.
+pub fn assert_no_alarm(postfix: &Instance) {
+    let (mut codes, text) = codes(&doctor(postfix).output().unwrap(), |finding| {
+        finding["severity"] != "note"
+    });
+    codes.retain(|code| code.starts_with("postfix-") || code.starts_with("log-"));
+    assert_eq!(codes, [""; 0], "{text}");
 }
 
 /// Somebody who says this to whoever comes, and nothing else.

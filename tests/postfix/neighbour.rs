@@ -1,0 +1,80 @@
+//! A program that a mail server runs beside signet: started by a test at a loopback port, with a directory of its own.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::instance::account;
+use crate::left_out;
+use crate::process::{Process, wait_until};
+use crate::requirements;
+
+pub struct Neighbour {
+    pub address: SocketAddr,
+    // Ends before its directory goes.
+    process: Process,
+    home: TempDir,
+}
+
+impl Neighbour {
+    /// Starts a program as its user would be, and waits until it listens; none where it is missing. `configure` gets the port that it is
+    /// to listen at and its directory, which belongs to `user`.
+    pub fn start(
+        program: &str,
+        package: &str,
+        user: &str,
+        configure: impl FnOnce(&mut Command, SocketAddr, &Path),
+    ) -> Option<Self> {
+        if !requirements::met() || !left_out::installed(package, &[program]) {
+            return None;
+        }
+        let home = tempfile::Builder::new()
+            .prefix("signet-neighbour-")
+            .tempdir()
+            .unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        chown(home.path(), Some(account("passwd", user)), None).unwrap();
+        let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let log = fs::File::create(home.path().join("log")).unwrap();
+        let mut process = Process::start(Path::new(program), |command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().unwrap());
+            command.stderr(log);
+            configure(command, address, home.path());
+        });
+        wait_until(&format!("{program} listens"), || {
+            if process.has_ended() {
+                let log = fs::read_to_string(home.path().join("log"));
+                panic!("{program} ended: {}", log.unwrap_or_default());
+            }
+            TcpStream::connect(address).ok()
+        });
+        Some(Self {
+            address,
+            process,
+            home,
+        })
+    }
+
+    /// As a milter or a policy service is written in main.cf.
+    pub fn inet(&self) -> String {
+        format!("inet:{}:{}", self.address.ip(), self.address.port())
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
+            eprintln!("---- the neighbour's log\n{log}");
+        }
+        self.process.terminate();
+    }
+}
