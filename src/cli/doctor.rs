@@ -98,13 +98,14 @@ fn facts(args: &Args) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>>
     let keys = config
         .as_ref()
         .map(|config| probe::keys::read(config, args.domain.as_ref()));
-    let listen = config.map_or_else(Vec::new, |config| {
+    let (listen, trust) = config.map_or_else(Default::default, |config| {
         let listeners = config.listen.into_iter();
-        listeners.map(|listener| listener.address).collect()
+        let addresses: Vec<_> = listeners.map(|listener| listener.address).collect();
+        (addresses, config.trust)
     });
     let postfix = match args.no_postfix {
         true => None,
-        false => probe::mail::read(args.postfix_config.as_deref(), listen)
+        false => probe::mail::read(args.postfix_config.as_deref(), listen, trust)
             .map_err(|error| with_causes(&error))
             .transpose(),
     };

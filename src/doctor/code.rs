@@ -109,6 +109,7 @@ codes! {
         PostfixChrootHosts = "postfix-chroot-hosts",
         PostfixActionUnknown = "postfix-action-unknown",
         PostfixProtocolUnknown = "postfix-protocol-unknown",
+        PostfixFilterStrangers = "postfix-filter-strangers",
         PostfixEightBit = "postfix-8bit",
         PostfixLineLength = "postfix-line-length",
         SpfTwoRecords = "spf-two-records",
@@ -167,6 +168,7 @@ codes! {
         HelloAddress = "helo-address",
     }
     Note: {
+        PostfixFilterShared = "postfix-filter-shared",
         PostfixBounces = "postfix-bounces",
         DmarcNone = "dmarc-none",
         AliasGmail = "alias-gmail",

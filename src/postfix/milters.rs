@@ -27,6 +27,19 @@ impl fmt::Display for MilterEntry {
     }
 }
 
+/// The list, or any other value, in a form that `postconf -P` takes: without white
+/// space (Postfix 3.7 refuses it there).
+pub fn without_blanks(list: &str) -> String {
+    let mut out = String::new();
+    for part in list.split(is_separator).filter(|part| !part.is_empty()) {
+        if !out.is_empty() && !out.ends_with('{') && !part.starts_with('}') {
+            out.push(',');
+        }
+        out.push_str(part);
+    }
+    out
+}
+
 /// Reads a list. Nothing in it is refused here: Postfix does that, and logs it.
 pub fn milters(list: &str) -> Vec<MilterEntry> {
     let mut entries = Vec::new();

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 mod endpoint;
+mod filters;
 mod milters;
 #[cfg(test)]
 mod tests;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use milters::{MilterEntry, milters};
+pub use filters::Filter;
+pub use milters::{MilterEntry, milters, without_blanks};
 
 /// A Postfix as `postconf` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

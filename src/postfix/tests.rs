@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{Postfix, Printed, milters};
+use super::{Postfix, Printed, milters, without_blanks};
 
 fn postfix(services: &str, overrides: &str, level: &str) -> Postfix {
     let values = format!(
@@ -94,4 +94,15 @@ fn names_in_master_cf_are_replaced() {
         postfix.expanded(all),
         "unix:a, inet:[::1]:11332 inet:[::1]:11332, unix:b"
     );
+}
+
+#[test]
+fn a_list_for_postconf_p_has_no_blanks() {
+    let list = "{ inet:127.0.0.1:1, default_action=accept } unix:a,\n unix:b";
+    let bare = without_blanks(list);
+    assert_eq!(
+        bare,
+        "{inet:127.0.0.1:1,default_action=accept},unix:a,unix:b"
+    );
+    assert_eq!(milters(&bare), milters(list));
 }

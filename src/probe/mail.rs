@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::config::ListenAddress;
+use crate::config::{ListenAddress, Trust};
 use crate::doctor::{EDITS_AS_SENT, PostfixFacts};
 use crate::postfix::milters;
 
@@ -22,6 +22,7 @@ const LARGEST_TABLE: u64 = 1 << 20;
 pub fn read(
     config: Option<&Path>,
     listen: Vec<ListenAddress>,
+    trust: Trust,
 ) -> Result<Option<PostfixFacts>, ProbeError> {
     let Some(postfix) = super::postfix::read(config)? else {
         return Ok(None);
@@ -44,6 +45,7 @@ pub fn read(
         config: config.map(Path::to_owned),
         sockets: Vec::new(),
         listen,
+        trust,
         postfix,
     };
     let mut tried: Vec<(String, bool)> = Vec::new();

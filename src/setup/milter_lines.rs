@@ -3,7 +3,7 @@
 //! that have a list of their own.
 
 use super::{Machine, Step, quoted};
-use crate::postfix::{Postfix, Service, milters};
+use crate::postfix::{Postfix, Service, milters, without_blanks};
 
 const BOTH: [&str; 2] = ["smtpd_milters", "non_smtpd_milters"];
 
@@ -29,10 +29,26 @@ pub(super) fn step(machine: &Machine, postfix: &Postfix, notes: &mut Vec<String>
             quoted(&format!("{name}={}", appended(raw, &ours)))
         ));
     }
+    // What comes back from a filter looks local, strangers' mail too.
+    let dangerous = match postfix.filters_strangers() {
+        true => postfix.handing_back(),
+        false => Vec::new(),
+    };
     for service in postfix.smtp_servers() {
-        let Some(own) = service.override_of("smtpd_milters") else {
+        let own = service.override_of("smtpd_milters");
+        if dangerous.contains(&service) {
+            let off = postfix.value_for(service, "receive_override_options");
+            if own.is_none() && !off.contains("no_milters") {
+                let list = without(postfix.raw("smtpd_milters"), &ours);
+                commands.push(command_for(machine, service, &list));
+            }
+            notes.push(format!(
+                "{} takes mail back from a content filter, strangers' mail too, and signet would take all of it for yours: it is kept out there, and signs before the filter. \"signet doctor --explain postfix-filter-shared\" says what to do if the filter changes what people send.",
+                service.id()
+            ));
             continue;
-        };
+        }
+        let Some(own) = own else { continue };
         if own.trim().is_empty() {
             notes.push(format!(
                 "{} has milters turned off in master.cf (-o smtpd_milters=), and this is left so: what comes in there is not signed. That is right for mail that a content filter hands back.",
@@ -40,7 +56,7 @@ pub(super) fn step(machine: &Machine, postfix: &Postfix, notes: &mut Vec<String>
             ));
         } else if !holds(own, &ours) && !own.contains("$smtpd_milters") {
             kept = true;
-            commands.push(command_for(machine, service, own, &ours));
+            commands.push(command_for(machine, service, &appended(own, &ours)));
         }
     }
     tell_of_others(postfix, notes);
@@ -58,13 +74,22 @@ pub(super) fn step(machine: &Machine, postfix: &Postfix, notes: &mut Vec<String>
     }
 }
 
-fn command_for(machine: &Machine, service: &Service, own: &str, ours: &str) -> String {
-    let value = format!("{}/smtpd_milters={}", service.id(), appended(own, ours));
+fn command_for(machine: &Machine, service: &Service, list: &str) -> String {
+    let value = format!("{}/smtpd_milters={}", service.id(), without_blanks(list));
     format!("{} -P {}", machine.of_postfix("postconf"), quoted(&value))
 }
 
 fn holds(list: &str, address: &str) -> bool {
     milters(list).iter().any(|entry| entry.address == address)
+}
+
+fn without(list: &str, address: &str) -> String {
+    let entries = milters(list);
+    let others = entries.iter().filter(|entry| entry.address != address);
+    others
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn appended(list: &str, address: &str) -> String {
@@ -91,9 +116,12 @@ fn tell_of_others(postfix: &Postfix, notes: &mut Vec<String>) {
             "milter_default_action is \"accept\": when signet does not answer, mail leaves unsigned. With \"tempfail\" it waits.".to_owned(),
         );
     }
-    if !postfix.value("content_filter").is_empty() {
+    let filtered = postfix
+        .entrances()
+        .any(|service| postfix.filter_of(service).is_some());
+    if filtered && !postfix.filters_strangers() {
         notes.push(
-            "content_filter hands mail out and takes it back by another service: only one of the two may have signet, the second one, or a message is signed twice.".to_owned(),
+            "mail goes out to a content filter and comes back by another service: only one of the two may have signet, the second one, or what the filter changes is signed twice.".to_owned(),
         );
     }
 }

@@ -104,7 +104,7 @@ fn what_keeps_postfix_from_reaching_it_is_told() {
     };
     let finds = |code: &str, address: &str| {
         let [smtpd, other] = both(address);
-        ward.finds(code, &[&["-e", &smtpd, &other]]);
+        ward.tells(code, &[&["-e", &smtpd, &other]]);
     };
     finds(
         "postfix-socket-chroot",

@@ -21,6 +21,9 @@ pub const RELATIVE_SOCKET: &str = "unix:signet/signet.sock";
 const SINK_PORT: u16 = 2525;
 /// The port of the first service; the next ones follow.
 pub const FIRST_PORT: u16 = 2600;
+/// A name for the address of the services.
+pub const WORLD: &str = "world";
+
 const MILTER_PORT: u16 = 8891;
 
 /// What a test wants to be different from an ordinary Postfix with the milter.
@@ -41,8 +44,8 @@ pub struct Setup {
     pub master_cf: Vec<String>,
     /// The name server that Postfix and all that it starts ask, in place of the machine's.
     pub name_server: Option<Ipv4Addr>,
-    /// Whether services are named by their port alone, as where the world can reach them. Those whose name begins with `back` keep their
-    /// address.
+    /// Whether services have the name of a host in master.cf that says nothing of a loopback address, as where the world can reach them.
+    /// Those whose name begins with `back` keep their address.
     pub public: bool,
 }
 
@@ -104,22 +107,33 @@ impl Instance {
 
         let daemons = Path::new(daemon_directory());
         let program = daemons.join("master");
-        let mut master = match setup.name_server {
-            None => Process::start(&program, |command| {
-                command.arg("-c").arg(&config).stdin(Stdio::null());
-            }),
-            Some(address) => {
-                let own = config.join("resolv.conf");
-                fs::write(&own, format!("nameserver {address}\n")).unwrap();
-                // In the chroot, too.
-                fs::copy(&own, home.path().join("queue/etc/resolv.conf")).unwrap();
-                Process::start(Path::new(UNSHARE), |command| {
-                    private_files(command, &[(&own, "/etc/resolv.conf")]);
-                    let command = command.arg(&program).arg("-c").arg(&config);
-                    command.stdin(Stdio::null());
-                })
-            }
+        let mut private = Vec::new();
+        let mut put = |name: &str, text: String, place| {
+            let file = config.join(name);
+            fs::write(&file, text).unwrap();
+            private.push((file, place));
         };
+        if setup.public {
+            let hosts = format!("127.0.0.1 localhost\n{host} {WORLD}\n");
+            put("hosts", hosts, "/etc/hosts");
+        }
+        if let Some(address) = setup.name_server {
+            let text = format!("nameserver {address}\n");
+            // In the chroot, too.
+            fs::write(home.path().join("queue/etc/resolv.conf"), &text).unwrap();
+            put("resolv.conf", text, "/etc/resolv.conf");
+        }
+        let alone = match private.is_empty() {
+            true => program.as_path(),
+            false => Path::new(UNSHARE),
+        };
+        let mut master = Process::start(alone, |command| {
+            if !private.is_empty() {
+                private_files(command, &private);
+                command.arg(&program);
+            }
+            command.arg("-c").arg(&config).stdin(Stdio::null());
+        });
         let plain = SocketAddr::from((host, FIRST_PORT + 1));
         wait_until("Postfix listens", || {
             assert!(

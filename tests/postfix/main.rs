@@ -26,12 +26,14 @@ mod process;
 mod received;
 mod relay;
 mod requirements;
+mod scanner;
 mod settings;
 mod sink;
 mod stand;
 mod traffic;
 mod ward;
 
+mod beside_filter;
 mod beside_policy;
 mod content_filter;
 mod contents;

@@ -1,6 +1,6 @@
 //! A program that a test starts and that never outlives it: it gets a signal when the test ends, is waited for, and killed if it stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub const UNSHARE: &str = "/usr/bin/unshare";
 
 /// Has the program that is added to an `unshare` command find files, or directories, in the place of the machine's: the first of each
 /// pair where the second is. Nobody else sees them.
-pub fn private_files(unshare: &mut Command, files: &[(&Path, &str)]) {
+pub fn private_files(unshare: &mut Command, files: &[(PathBuf, &str)]) {
     let script =
         "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\"; shift 2; done; shift; exec \"$@\"";
     unshare.args(["--mount", "--propagation", "private"]);

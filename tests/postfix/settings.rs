@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use crate::instance::{FIRST_PORT, RELATIVE_SOCKET, Setup, daemon_directory, tcp_listener};
+use crate::instance::{FIRST_PORT, RELATIVE_SOCKET, Setup, WORLD, daemon_directory, tcp_listener};
 use crate::sink::Sink;
 
 pub fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> String {
@@ -19,10 +19,6 @@ pub fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> Strin
         None => (milter.as_str(), milter.as_str()),
     };
     let daemons = daemon_directory();
-    let interface = match setup.public {
-        true => host,
-        false => Ipv4Addr::LOCALHOST,
-    };
     let sink = format!("[{}]:{}", sink.address().ip(), sink.address().port());
     let mut text = format!(
         "compatibility_level = 3.6
@@ -35,7 +31,7 @@ maillog_file_prefixes = {home}
 myhostname = mail.example.net
 mydestination =
 alias_maps =
-inet_interfaces = {interface}
+inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 relayhost = {sink}
@@ -71,11 +67,11 @@ pub fn master_cf(host: Ipv4Addr, setup: &Setup) -> String {
     ];
     for (index, (name, options)) in standard.iter().chain(&setup.services).enumerate() {
         let address = match setup.public && !name.starts_with("back") {
-            true => String::new(),
-            false => format!("{host}:"),
+            true => WORLD.to_owned(),
+            false => host.to_string(),
         };
         let port = usize::from(FIRST_PORT) + index;
-        writeln!(text, "{address}{port} inet n - {chroot} - - smtpd").unwrap();
+        writeln!(text, "{address}:{port} inet n - {chroot} - - smtpd").unwrap();
         writeln!(text, "  -o syslog_name=postfix/{name}").unwrap();
         for option in options {
             writeln!(text, "  -o {{ {option} }}").unwrap();

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::instance::{Instance, Setup};
 use crate::process::wait_until;
 use crate::requirements;
+use crate::scanner::Scanner;
 use crate::sink::Delivery;
 use crate::stand::{DOMAIN, SENDER, message, recipient};
 
@@ -192,4 +193,43 @@ fn following_the_plan_ends_with_verified_signatures() {
             "{again}"
         );
     }
+}
+
+/// The filter hands all mail back from an address of this machine.
+#[test]
+fn following_the_plan_signs_no_stranger_s_mail_that_comes_back_from_a_filter() {
+    let scanner = Scanner::start(|_| {});
+    let setup = Setup {
+        milters: Some(OTHER),
+        public: true,
+        services: vec![
+            ("mx", vec![scanner.queued()]),
+            ("back", vec!["content_filter=".to_owned()]),
+        ],
+        ..Setup::default()
+    };
+    let Some(mut machine) = Machine::start(&setup) else {
+        return;
+    };
+    scanner.leads_to(machine.postfix.service("back"));
+    let plan = machine.plan();
+    assert!(
+        plan.contains("takes mail back from a content filter"),
+        "{plan}"
+    );
+    machine.follow(&plan);
+
+    let mx = machine.postfix.service("mx");
+    let (forged, ours) = (recipient(), recipient());
+    let mut client = Client::connect_as(mx, "ADDR=192.0.2.7 NAME=client.example");
+    client.send(SENDER, &forged, &message("Please pay the bill\r\n"));
+    let forged = machine.postfix.sink.wait_for(&forged);
+    let text = String::from_utf8_lossy(&forged.message);
+    assert!(!text.contains("DKIM-Signature:"), "{text}");
+    let mut client = Client::connect(mx);
+    client.send(SENDER, &ours, &message("Good morning\r\n"));
+    machine.assert_verifies(&machine.postfix.sink.wait_for(&ours));
+
+    let again = machine.plan();
+    assert!(!again.contains("postconf"), "{again}");
 }

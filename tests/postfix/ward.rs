@@ -71,12 +71,31 @@ impl Ward {
     }
 
     /// Asserts that this and nothing else is wrong with Postfix after `postconf` with these arguments.
-    pub fn finds(&self, code: &str, edits: &[&[&str]]) {
+    pub fn tells(&self, code: &str, edits: &[&[&str]]) {
+        self.told(code, edits);
+        self.restore();
+    }
+
+    fn told(&self, code: &str, edits: &[&[&str]]) -> String {
         for arguments in edits {
             self.edit(arguments);
         }
         let (codes, text) = self.codes("postfix-");
         assert_eq!(codes, [code], "{edits:?}: {text}");
+        text
+    }
+
+    /// The same, and that the settings it says to make mend it.
+    pub fn finds(&self, code: &str, edits: &[&[&str]]) {
+        let commands = mends(&self.told(code, edits));
+        let edits = commands.iter().filter(|command| {
+            let edits = ["-e ", "-P ", "-M "];
+            command.starts_with("postconf") && edits.iter().any(|edit| command.contains(edit))
+        });
+        if edits.map(|command| run(command)).count() > 0 {
+            let (codes, text) = self.codes("postfix-");
+            assert_eq!(codes, [""; 0], "{commands:#?}: {text}");
+        }
         self.restore();
     }
 
@@ -146,6 +165,28 @@ fn codes(output: &Output, wanted: impl Fn(&Value) -> bool) -> (Vec<String>, Stri
     codes.sort();
     codes.dedup();
     (codes, text)
+}
+
+/// The commands in a report that mend what was found about Postfix.
+fn mends(report: &str) -> Vec<String> {
+    let json: Value = serde_json::from_str(report).unwrap();
+    let sections = json["sections"].as_array().unwrap().iter();
+    let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+    let of_postfix = findings.filter(|finding| {
+        let code = finding["code"].as_str().unwrap();
+        code.starts_with("postfix-")
+    });
+    let lines = of_postfix.flat_map(|finding| finding["mend"].as_array().unwrap());
+    lines
+        .map(|line| line.as_str().unwrap().to_owned())
+        .filter(|line| !line.ends_with(':'))
+        .collect()
+}
+
+/// Runs a command as it stands there, in a shell.
+pub fn run(command: &str) {
+    let output = Command::new("sh").args(["-ec", command]).output().unwrap();
+    assert!(output.status.success(), "{command}: {output:?}");
 }
 
 /// Asserts that doctor has no fault and no warning to tell of Postfix and its log.

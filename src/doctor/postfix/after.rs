@@ -1,8 +1,6 @@
 //! What Postfix does to a message after signet has signed it.
 
-use super::asked::{asks, options};
 use super::{Code, PostfixFacts, Section};
-use crate::postfix::Service;
 
 /// Settings that edit header fields or bodies as mail is sent.
 pub const EDITS_AS_SENT: [(&str, Code); 8] = [
@@ -22,7 +20,6 @@ const LINE: u32 = 998;
 pub(super) fn check(facts: &PostfixFacts, section: &mut Section) {
     edits(facts, section);
     sending(facts, section);
-    filters(facts, section);
     own_mail(facts, section);
 }
 
@@ -84,38 +81,6 @@ fn sending(facts: &PostfixFacts, section: &mut Section) {
             let what =
                 format!("lines of more than {limit} bytes are broken after they were signed");
             section.add(Code::PostfixLineLength, name, what, mend);
-        }
-    }
-}
-
-fn filters(facts: &PostfixFacts, section: &mut Section) {
-    let postfix = &facts.postfix;
-    let asking = |service: &&Service| asks(facts, service);
-    for service in postfix.smtp_servers().filter(asking) {
-        let filter = postfix.value_for(service, "content_filter");
-        if !filter.is_empty() {
-            let what = format!(
-                "signet signs before the content filter {filter} sees the mail: what the filter changes breaks the signature"
-            );
-            let options = match options(facts, service) {
-                "" => "no_milters".to_owned(),
-                options => format!("{options},no_milters"),
-            };
-            let mend = facts.set_of(&service.id(), "receive_override_options", &options);
-            section.add(Code::PostfixContentFilter, service.id(), what, mend);
-        }
-        let proxy = postfix.value_for(service, "smtpd_proxy_filter");
-        if !proxy.is_empty() {
-            let what = format!(
-                "mail goes through the proxy {proxy} before the queue: signet sees no message here and signs nothing"
-            );
-            let mend = vec![
-                "name signet in the service that takes the mail back from the proxy, and not here:"
-                    .to_owned(),
-                facts.command("postconf", &format!("-P {}/smtpd_milters=", service.id())),
-                facts.command("postfix", "reload"),
-            ];
-            section.add(Code::PostfixProxyFilter, service.id(), what, mend);
         }
     }
 }

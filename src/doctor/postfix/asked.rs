@@ -1,12 +1,10 @@
 //! Whether Postfix asks signet: for mail by SMTP, for mail from this machine, in every
 //! service, at the right place in the list.
 
+use super::filter::signed_behind;
 use super::list::{List, Place};
 use super::{Code, PostfixFacts, Section};
 use crate::postfix::{Service, milters};
-
-/// Services for people who send, by the names that master.cf has for them.
-const SUBMISSION: [&str; 5] = ["submission", "submissions", "smtps", "587", "465"];
 
 pub(super) fn check(facts: &PostfixFacts, section: &mut Section) {
     let postfix = &facts.postfix;
@@ -73,18 +71,17 @@ fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Se
                 true => facts.set_of(&id, OPTIONS, &without_no_milters(options(facts, service))),
                 false => facts.set(OPTIONS, &without_no_milters(options(facts, service))),
             };
-            if !hands_back(service) {
-                let what =
-                    "receive_override_options has no_milters: what comes in there is not signed";
-                section.add(Code::PostfixNoMilters, &id, what, mend);
+            if !service.is_local() && !signed_behind(facts, service) {
+                section.add(Code::PostfixNoMilters, &id, NO_MILTERS, mend);
             }
             continue;
         }
         let Some(own) = service.override_of("smtpd_milters") else {
             continue;
         };
-        let concerns = SUBMISSION.contains(&service.name.as_str()) || (any && !hands_back(service));
-        if concerns && !lists(facts, &facts.postfix.expanded(own)) {
+        let concerns = service.is_submission() || (any && !service.is_local());
+        let behind = signed_behind(facts, service);
+        if concerns && !behind && !lists(facts, &facts.postfix.expanded(own)) {
             let what = format!(
                 "master.cf gives it a list of its own, \"{own}\", without signet: what comes in there is not signed"
             );
@@ -92,6 +89,17 @@ fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Se
             let mend = facts.set_of(&service.id(), "smtpd_milters", &value);
             section.add(Code::PostfixServiceOverride, service.id(), what, mend);
         }
+    }
+    // The one setting of its own that the way of the sendmail command may have.
+    let mut pickup = facts.postfix.entrances();
+    if let Some(pickup) = pickup.find(|service| service.program == "pickup")
+        && pickup.override_of(OPTIONS).is_some()
+        && disabled(facts, pickup)
+        && !signed_behind(facts, pickup)
+    {
+        let options = without_no_milters(options(facts, pickup));
+        let mend = facts.set_of(&pickup.id(), OPTIONS, &options);
+        section.add(Code::PostfixNoMilters, pickup.id(), NO_MILTERS, mend);
     }
 }
 
@@ -120,29 +128,37 @@ fn each_list(facts: &PostfixFacts, smtp: &[&Service], section: &mut Section) {
     }
 }
 
-fn lists(facts: &PostfixFacts, list: &str) -> bool {
+pub(super) fn lists(facts: &PostfixFacts, list: &str) -> bool {
     milters(list)
         .iter()
         .any(|entry| facts.is_ours(&entry.address))
 }
 
+/// Whether signet is asked about what comes in there.
 pub(super) fn asks(facts: &PostfixFacts, service: &Service) -> bool {
-    let list = facts.postfix.value_for(service, "smtpd_milters");
+    let name = match service.program.as_str() {
+        "smtpd" => "smtpd_milters",
+        _ => "non_smtpd_milters",
+    };
+    let list = facts.postfix.value_for(service, name);
     !disabled(facts, service) && lists(facts, &facts.postfix.expanded(list))
 }
 
 /// Milters are turned off for the service.
-fn disabled(facts: &PostfixFacts, service: &Service) -> bool {
+pub(super) fn disabled(facts: &PostfixFacts, service: &Service) -> bool {
     words(options(facts, service)).any(|option| option == "no_milters")
 }
 
-const OPTIONS: &str = "receive_override_options";
+pub(super) const OPTIONS: &str = "receive_override_options";
+
+const NO_MILTERS: &str =
+    "receive_override_options has no_milters: what comes in there is not signed";
 
 pub(super) fn options<'f>(facts: &'f PostfixFacts, service: &'f Service) -> &'f str {
     facts.postfix.value_for(service, OPTIONS)
 }
 
-fn without_no_milters(options: &str) -> String {
+pub(super) fn without_no_milters(options: &str) -> String {
     let kept: Vec<&str> = words(options)
         .filter(|word| *word != "no_milters")
         .collect();
@@ -153,18 +169,11 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split([',', ' ']).filter(|word| !word.is_empty())
 }
 
-/// The service listens on this machine only, as one does that takes mail back from a
-/// content filter.
-fn hands_back(service: &Service) -> bool {
-    let local = ["127.", "localhost:", "[::1]:"];
-    local.iter().any(|start| service.name.starts_with(start))
-}
-
 fn appended(facts: &PostfixFacts, name: &str) -> String {
     joined(facts.postfix.raw(name), &facts.right_address())
 }
 
-fn joined(list: &str, address: &str) -> String {
+pub(super) fn joined(list: &str, address: &str) -> String {
     match list.trim() {
         "" => address.to_owned(),
         list => format!("{list}, {address}"),

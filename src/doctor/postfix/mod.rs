@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use super::{Code, Section};
-use crate::config::ListenAddress;
-use crate::postfix::{Endpoint, Postfix};
+use crate::config::{ListenAddress, Trust};
+use crate::postfix::{Endpoint, Postfix, without_blanks};
 
 mod after;
 mod asked;
+mod filter;
 mod list;
 mod reach;
 
@@ -23,6 +24,8 @@ pub struct PostfixFacts {
     pub config: Option<PathBuf>,
     /// Where the daemon is configured to listen.
     pub listen: Vec<ListenAddress>,
+    /// Whose mail is signed.
+    pub trust: Trust,
     /// Every milter address that is signet's, from in and outside the chroot.
     pub sockets: Vec<SocketFact>,
     /// Whether there is a socket at the usual place in the queue directory, which systemd
@@ -95,11 +98,16 @@ impl PostfixFacts {
 
     /// The same for a service of master.cf.
     fn set_of(&self, service: &str, name: &str, value: &str) -> Vec<String> {
-        let setting = crate::setup::quoted(&format!("{service}/{name}={value}"));
         vec![
-            self.command("postconf", &format!("-P {setting}")),
+            self.edit_of(service, name, value),
             self.command("postfix", "reload"),
         ]
+    }
+
+    fn edit_of(&self, service: &str, name: &str, value: &str) -> String {
+        let value = without_blanks(value);
+        let setting = crate::setup::quoted(&format!("{service}/{name}={value}"));
+        self.command("postconf", &format!("-P {setting}"))
     }
 }
 
@@ -122,6 +130,7 @@ pub(super) fn check(facts: Option<&Result<PostfixFacts, String>>) -> Section {
     asked::check(facts, &mut section);
     reach::check(facts, &mut section);
     after::check(facts, &mut section);
+    filter::check(facts, &mut section);
     super::aliases::check(facts, &mut section);
     section
 }
