@@ -19,6 +19,7 @@ pub mod import;
 pub mod keys;
 pub mod milter;
 pub mod names;
+pub mod paint;
 pub mod policy;
 pub mod postfix;
 pub mod probe;

@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     match signet::cli::run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("signet: {}", signet::cli::with_causes(&*error));
+            signet::cli::complain(&*error);
             ExitCode::from(2)
         }
     }

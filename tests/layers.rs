@@ -8,6 +8,7 @@ use std::path::Path;
 /// Bottom first. A module is the longest entry that its path begins with.
 const LAYERS: &[(&str, u8)] = &[
     ("names", 0),
+    ("paint", 0),
     ("accelerator", 1),
     ("milter", 1),
     ("dkim", 1),

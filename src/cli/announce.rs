@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::screen::{self, Ink, Style};
 use crate::dkim::{KeyType, SigningKey};
 use crate::dns::format::{self, DEFAULT_TTL, FORMATS};
 use crate::dns::{Format, Publication};
@@ -47,34 +48,47 @@ impl Announcement {
     }
 
     /// The whole story, for a person.
-    fn story(&self) -> String {
+    fn story(&self, style: Style) -> String {
         let value = format::DEFAULT.render(std::slice::from_ref(&self.publication));
+        let again = format!(
+            "signet dns {} --selector {} --keys {} --format NAME",
+            self.publication.domain,
+            self.publication.selector,
+            self.key_directory()
+        );
         let other_formats: Vec<_> = FORMATS.iter().skip(1).map(|format| format.name).collect();
         format!(
             "{facts}\n\
-             Publish one TXT record.\n\
+             {publish}\n\
              Name:            {name}\n\
              Within the zone: {relative} (if the zone is {domain}; most consoles add the rest)\n\
              TTL:             {DEFAULT_TTL}\n\
              Value:\n\n\
-             {value}\n\
+             {value}\n\n\
              {size}{how}\n\
              For other consoles, zone files and tools:\n  \
-             signet dns {domain} --selector {selector} --keys {keys} --format NAME\n\
+             {again}\n\
              where NAME is {formats}.\n",
-            facts = self.facts(),
+            facts = self.facts(style),
+            publish = style.paint(Ink::Heading, "Publish one TXT record."),
+            value = style.paint(Ink::Command, value.trim_end()),
+            again = style.paint(Ink::Command, &again),
             name = self.publication.name(),
             relative = self.publication.relative_name(),
             domain = self.publication.domain,
-            selector = self.publication.selector,
-            keys = self.key_directory(),
             size = self.size_note(),
             how = format::DEFAULT.how,
             formats = wrapped(&other_formats),
         )
     }
 
-    fn facts(&self) -> String {
+    fn facts(&self, style: Style) -> String {
+        let advice = match self.advice.split_once(':') {
+            Some((word, rest)) => {
+                style.paint(Ink::Warning, &format!("{word}:")) + rest
+            }
+            None => String::new(),
+        };
         let Publication {
             domain, selector, ..
         } = &self.publication;
@@ -83,11 +97,10 @@ impl Announcement {
              Selector:        {selector} ({})\n\
              Private key:     {} (keep it secret)\n\
              Fingerprint:     {} (of the public key)\n\
-             {}",
+             {advice}",
             self.kind,
             self.path.display(),
             self.fingerprint,
-            self.advice,
         )
     }
 
@@ -99,7 +112,7 @@ impl Announcement {
         }
     }
 
-    fn next_step(&self) -> String {
+    fn next_step(&self, style: Style) -> String {
         let keys = self.key_directory();
         let of_root = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.uid() == 0);
         let ownership = if of_root {
@@ -111,11 +124,15 @@ impl Announcement {
             String::new()
         };
         format!(
-            "Next: wait until the record is seen,\n  \
-             dig +short TXT {}\n\
+            "{next} wait until the record is seen,\n  \
+             {dig}\n\
              then start or reload signet. It signs with every key in {keys} from then on.\n\
              {ownership}",
-            self.publication.name(),
+            next = style.paint(Ink::Heading, "Next:"),
+            dig = style.paint(
+                Ink::Command,
+                &format!("dig +short TXT {}", self.publication.name())
+            ),
         )
     }
 
@@ -167,9 +184,9 @@ pub(super) fn print(
             told.push('\n');
         }
         if formats.is_empty() {
-            told.push_str(&announcement.story());
+            told.push_str(&announcement.story(screen::out()));
         } else {
-            told.push_str(&announcement.facts());
+            told.push_str(&announcement.facts(screen::err()));
             told.push_str(&format!(
                 "Record name:     {}\n",
                 announcement.publication.name()
@@ -178,7 +195,10 @@ pub(super) fn print(
         }
         if is_new {
             told.push('\n');
-            told.push_str(&announcement.next_step());
+            told.push_str(&announcement.next_step(match formats.is_empty() {
+                true => screen::out(),
+                false => screen::err(),
+            }));
         }
     }
     for format in formats.iter().filter(|format| !format.how.is_empty()) {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::screen::{self, Ink};
 use super::settings::{Settings, SettingsError};
 use super::{CommandResult, with_causes};
 use crate::server;
@@ -38,7 +39,13 @@ pub fn run(args: &Args) -> CommandResult {
     };
     let problems = snapshot.every_problem();
     for problem in &problems {
-        eprintln!("{}: {problem}", problem.severity);
+        let ink = match problem.severity {
+            Severity::Error => Ink::Bad,
+            Severity::Warning => Ink::Warning,
+            Severity::Note => Ink::Note,
+        };
+        let severity = screen::err().paint(ink, &format!("{}:", problem.severity));
+        eprintln!("{severity} {problem}");
     }
     let (keys, domains) = (snapshot.key_count(), snapshot.domain_count());
     eprintln!("batched RSA: {batched}");
@@ -61,7 +68,7 @@ pub fn run(args: &Args) -> CommandResult {
 
 fn unusable(errors: &[impl std::fmt::Display]) -> ExitCode {
     for error in errors {
-        eprintln!("error: {error}");
+        eprintln!("{} {error}", screen::err().paint(Ink::Bad, "error:"));
     }
     ExitCode::from(1)
 }

@@ -1,10 +1,11 @@
 //! `signet doctor`: what keeps mail from being signed and verified, and how to mend it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::screen::{self, Progress};
 use super::settings::{Settings, SettingsError, name_server};
 use super::{CommandResult, with_causes};
 use crate::config::Config;
@@ -12,7 +13,7 @@ use crate::dkim::HeaderSection;
 use crate::dns::Publication;
 use crate::dns::lookup::Lookup;
 use crate::doctor::{
-    self, Code, ConfigFacts, Facts, KeyFacts, PolicyFacts, Severity, Style, ZoneFacts,
+    self, Code, ConfigFacts, Facts, KeyFacts, PolicyFacts, Severity, ZoneFacts,
 };
 use crate::names::DomainName;
 use crate::policy::{Decision, Origin};
@@ -75,22 +76,12 @@ pub fn run(args: &Args) -> CommandResult {
     let sections = doctor::examine(&facts(args)?);
     let text = match args.json {
         true => doctor::to_json(&sections),
-        false => doctor::to_text(&sections, style()),
+        false => doctor::to_text(&sections, screen::out()),
     };
     out.write_all(text.as_bytes())?;
     out.flush()?;
     let faults = doctor::count(&sections, Severity::Fault);
     Ok(ExitCode::from(u8::from(faults > 0)))
-}
-
-/// Colours are for a terminal whose user wants them (no-color.org).
-fn style() -> Style {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if io::stdout().is_terminal() && !unwanted {
-        Style::Coloured
-    } else {
-        Style::Plain
-    }
 }
 
 fn facts(args: &Args) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
@@ -224,6 +215,7 @@ fn ask(
     keys: Option<&KeyFacts>,
     policy: &mut PolicyFacts,
 ) -> Result<Vec<ZoneFacts>, Box<dyn std::error::Error + Send + Sync>> {
+    let progress = Progress::start("asking DNS");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -245,19 +237,12 @@ fn ask(
                 .map(|(_, record)| record)
                 .collect();
             if !of_domain.is_empty() {
-                progress(&format!("asking DNS about the keys of {domain}"));
+                progress.now(format!("asking DNS about the keys of {domain}"));
                 zones.push(probe::record::read(&servers, domain, &of_domain).await);
             }
         }
-        progress("asking DNS about SPF, DMARC and this host");
+        progress.now("asking DNS about SPF, DMARC and this host");
         probe::sender::read(&servers, policy).await;
         Ok(zones)
     })
-}
-
-/// Tells a person at a terminal what takes time.
-fn progress(what: &str) {
-    if io::stderr().is_terminal() {
-        eprintln!("{what} ...");
-    }
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use super::CommandResult;
 use super::message_file::read_message;
+use super::screen::{self, Ink};
 use super::settings::Settings;
 
 use crate::config::{Config, OnFailure};
@@ -225,9 +226,11 @@ impl Paper<'_> {
 
     fn conclusion(&self) -> ExitCode {
         println!();
+        let style = screen::out();
+        let no = style.paint(Ink::Bad, "It would not be signed:");
         match self.decision {
             Decision::Sign { requests, .. } => {
-                println!("It would be signed:");
+                println!("{}", style.paint(Ink::Good, "It would be signed:"));
                 for request in requests {
                     let identity = request.identity.as_deref().unwrap_or("none");
                     println!(
@@ -241,7 +244,7 @@ impl Paper<'_> {
                 ExitCode::SUCCESS
             }
             Decision::Pass { reason, .. } => {
-                println!("It would not be signed: {reason}. It goes its way unsigned.");
+                println!("{no} {reason}. It goes its way unsigned.");
                 println!("To change that: {}", remedy(*reason));
                 ExitCode::from(1)
             }
@@ -253,7 +256,7 @@ impl Paper<'_> {
                     OnFailure::Unsigned => "It goes its way unsigned.",
                     OnFailure::Reject => "It is refused.",
                 };
-                println!("It would not be signed: {reason}. {fate}");
+                println!("{no} {reason}. {fate}");
                 println!("To change that: {}", remedy(*reason));
                 ExitCode::from(1)
             }
@@ -262,7 +265,11 @@ impl Paper<'_> {
 }
 
 fn answered(yes: bool, question: &str, detail: &str) {
-    println!("  {}  {question}", if yes { "yes" } else { "NO " });
+    let (ink, word) = match yes {
+        true => (Ink::Good, "yes"),
+        false => (Ink::Bad, "NO "),
+    };
+    println!("  {}  {question}", screen::out().paint(ink, word));
     if !detail.is_empty() {
         println!("       {detail}");
     }

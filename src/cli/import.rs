@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::CommandResult;
+use super::screen::{self, Ink, Progress};
 use crate::config::ConfigErrors;
 use crate::import::{self, Import};
 use crate::snapshot::Snapshot;
@@ -70,19 +71,22 @@ pub fn run(args: &Args) -> CommandResult {
 }
 
 fn rspamd(args: &Rspamd) -> CommandResult {
+    let progress = Progress::start("reading the tables");
     let imported = import::rspamd::import(&args.conf).map_err(ConfigErrors)?;
-    finish(&imported, &args.conf, &args.out.out, |_| {
+    finish(&imported, &args.conf, &args.out.out, progress, |_| {
         Judge::Nobody("rspamd is not asked to sign the same: compare a message of your own")
     })
 }
 
 fn opendkim(args: &OpenDkim) -> CommandResult {
     let directory = std::env::current_dir()?;
+    let progress = Progress::start("reading the tables");
     let imported = import::opendkim::import(&args.conf, &directory).map_err(ConfigErrors)?;
     finish(
         &imported,
         &args.conf,
         &args.out.out,
+        progress,
         |imported| match judge::OpenDkim::start(imported, &args.conf, &directory) {
             Some(Ok(judge)) => Judge::OpenDkim(Box::new(judge)),
             Some(Err(why)) => Judge::Failed(why),
@@ -96,18 +100,24 @@ fn finish(
     imported: &Import,
     conf: &Path,
     out: &Path,
+    progress: Progress,
     judge: impl FnOnce(&Import) -> Judge,
 ) -> CommandResult {
+    progress.now("writing the config and the keys");
     let config = output::write(&imported.settings, conf, out)?;
     let mut report = imported.report.to_string();
     let snapshot = Snapshot::load(config)?;
+    progress.now("signing a sample for each rule");
     let replay = replay::run(&imported.settings.rules, &snapshot, judge(imported));
     report.push_str(&replay.text);
     fs::write(out.join("report.txt"), &report)?;
+    drop(progress);
     print!("{report}");
+    let next = format!("signet check --config {}/signet.toml", out.display());
     println!(
-        "\nwritten: {0}/signet.toml and {0}/report.txt\nnext: signet check --config {0}/signet.toml",
-        out.display()
+        "\nwritten: {0}/signet.toml and {0}/report.txt\nnext: {1}",
+        out.display(),
+        screen::out().paint(Ink::Command, &next)
     );
     Ok(ExitCode::from(u8::from(!replay.alike)))
 }

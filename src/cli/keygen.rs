@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::CommandResult;
 use super::announce::{self, Announcement, Form};
+use super::screen::Progress;
 use super::settings;
 use crate::dkim::SigningKey;
 use crate::dns::record_name;
@@ -78,7 +79,9 @@ pub fn run(args: &Args) -> CommandResult {
     // Before anything is on disk: a name that DNS cannot hold.
     record_name(&args.domain, &selector)?;
 
+    let progress = Progress::start("making the key");
     let pem = keys::generate(algorithm)?;
+    drop(progress);
     // The key is read as the daemon will read it, before it is kept.
     let key = SigningKey::from_pem(pem.as_bytes())?;
     let path = keys::write_new(&directory, &args.domain, &selector, &pem)?;

@@ -17,6 +17,7 @@ mod import;
 mod keygen;
 mod message_file;
 mod playback;
+mod screen;
 mod selftest;
 mod serve;
 mod settings;
@@ -86,6 +87,12 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Prints an error and its causes, once, for a person.
+pub fn complain(error: &dyn std::error::Error) {
+    let name = screen::err().paint(screen::Ink::Bad, "signet:");
+    eprintln!("{name} {}", with_causes(error));
 }
 
 /// Parses the command line and runs the command it names.

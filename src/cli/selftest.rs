@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::playback::{Played, Socket, play};
+use super::screen::{self, Ink};
 use super::settings::Settings;
 use super::{CommandResult, with_causes};
 use crate::config::{Config, ListenAddress};
@@ -41,18 +42,21 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
-    println!("signet selftest\n");
+    let style = screen::out();
+    println!("{}\n", style.paint(Ink::Heading, "signet selftest"));
     let mut report = Report { failed: false };
     if let Err(error) = test(args, &mut report) {
-        println!("  ??    {}", with_causes(&*error));
+        let mark = style.paint(Ink::Warning, "??");
+        println!("  {mark}    {}", with_causes(&*error));
         println!("\nThis does not tell whether signing works; mend the above and run it again.");
         return Ok(ExitCode::from(2));
     }
     if report.failed {
-        println!("\nSigning does NOT work. The first line that failed says where to look.");
+        let verdict = style.paint(Ink::Bad, "Signing does NOT work.");
+        println!("\n{verdict} The first line that failed says where to look.");
         return Ok(ExitCode::from(1));
     }
-    println!("\nSigning works.");
+    println!("\n{}", style.paint(Ink::Good, "Signing works."));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,7 +67,11 @@ struct Report {
 
 impl Report {
     fn check(&mut self, good: bool, what: &str) {
-        println!("  {}  {what}", if good { "ok  " } else { "FAIL" });
+        let (ink, word) = match good {
+            true => (Ink::Good, "ok  "),
+            false => (Ink::Bad, "FAIL"),
+        };
+        println!("  {}  {what}", screen::out().paint(ink, word));
         self.failed |= !good;
     }
 }

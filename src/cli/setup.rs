@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::screen::{self, Progress};
 use super::settings::{Settings, name_server};
 use super::{CommandResult, keygen};
 use crate::config::DEFAULT_KEYS;
@@ -75,11 +76,12 @@ pub fn run(args: &Args) -> CommandResult {
         user: args.user.clone(),
         zone: zone(args)?,
     };
-    print!("{}", Plan::of(&machine));
+    print!("{}", Plan::of(&machine).to_text(screen::out()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn zone(args: &Args) -> Result<Zone, Box<dyn std::error::Error + Send + Sync>> {
+    let _progress = Progress::start("asking DNS who serves the zone");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

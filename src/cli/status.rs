@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::CommandResult;
+use super::screen::{self, Ink, Style};
 use super::settings::Settings;
 use crate::server::status::{Status, algorithm, words};
 
@@ -71,7 +72,7 @@ pub fn run(args: &Args) -> CommandResult {
     let mut out = io::stdout().lock();
     let printed = match args.json {
         true => out.write_all(body.as_bytes()),
-        false => print(&mut out, &status),
+        false => print(&mut out, &status, screen::out()),
     };
     match printed {
         // Whoever read it has seen enough.
@@ -101,13 +102,13 @@ fn fetch(address: SocketAddr) -> io::Result<Option<String>> {
     }))
 }
 
-fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
+fn print(out: &mut impl Write, status: &Status, style: Style) -> io::Result<()> {
     let now = status.now;
     let running = words::span(now.saturating_sub(status.started));
     let ready = match (status.stopping, status.ready) {
-        (true, _) => "stopping",
-        (_, true) => "ready",
-        (_, false) => "NOT READY",
+        (true, _) => style.paint(Ink::Warning, "stopping"),
+        (_, true) => style.paint(Ink::Good, "ready"),
+        (_, false) => style.paint(Ink::Bad, "NOT READY"),
     };
     writeln!(
         out,
@@ -115,7 +116,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         status.version
     )?;
     for trouble in &status.troubles {
-        writeln!(out, "  {trouble}")?;
+        writeln!(out, "  {}", style.paint(Ink::Bad, trouble))?;
     }
     writeln!(
         out,
@@ -158,10 +159,10 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         let most = most.map_or("over 50 ms".to_owned(), words::milliseconds);
         writeln!(out, "signed within {half} (p50), {most} (p99)")?;
     }
-    keys(out, status)
+    keys(out, status, style)
 }
 
-fn keys(out: &mut impl Write, status: &Status) -> io::Result<()> {
+fn keys(out: &mut impl Write, status: &Status, style: Style) -> io::Result<()> {
     let when =
         |at: Option<u64>, none: &str| at.map_or(none.to_owned(), |at| words::ago(status.now, at));
     let head = [
@@ -196,11 +197,18 @@ fn keys(out: &mut impl Write, status: &Status) -> io::Result<()> {
         }
     }
     writeln!(out)?;
-    for row in &rows {
+    for (place, row) in rows.iter().enumerate() {
         let cells: Vec<_> = std::iter::zip(row, widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
+        let line = cells.join("  ");
+        let unusable = row.iter().any(|cell| cell.starts_with("UNUSABLE"));
+        let line = match (place, unusable) {
+            (0, _) => style.paint(Ink::Heading, line.trim_end()),
+            (_, true) => style.paint(Ink::Bad, line.trim_end()),
+            _ => line.trim_end().to_owned(),
+        };
+        writeln!(out, "{line}")?;
     }
     let all = status.keys.usable + status.keys.unusable + status.keys.unread;
     match all.saturating_sub(status.keys.listed.len() as u64) {

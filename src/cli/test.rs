@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::CommandResult;
+use super::screen;
 use super::settings::{Settings, name_server};
 use crate::dns::lookup::{Answer, Code, Kind, Lookup, Question, ask};
 use crate::doctor::journey;
 use crate::names::Address;
 use crate::postfix::Postfix;
 use crate::probe;
-use crate::verify::{self, Message, Records, Summary};
+use crate::verify::{self, Detail, Message, Records, Summary};
 
 mod hand_in;
 mod listener;
@@ -196,7 +197,7 @@ fn report(
     let (records, by_hand) = records(args, keys, &arrived)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let reports = verify::verify_message(&arrived, &records, now.as_secs());
-    let mut text = format!("\n{}", verify::to_text(&arrived, &reports));
+    let mut text = format!("\n{}", verify::to_text(&arrived, &reports, Detail::Brief, screen::out()));
     for name in by_hand {
         writeln!(
             text,

@@ -9,9 +9,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::CommandResult;
 use super::message_file::{ReadError, read_message};
+use super::screen::{self, Progress};
 use super::settings::name_server;
 use crate::dns::lookup::Lookup;
-use crate::verify::{self, Message, Records, Summary};
+use crate::verify::{self, Detail, Message, Records, Summary};
 
 /// Exits with 0 when all signatures pass, 1 when one fails or there is none, 2 when it
 /// could not be told.
@@ -49,7 +50,7 @@ pub fn run(args: &Args) -> CommandResult {
     let text = if args.json {
         verify::to_json(&message, &reports)
     } else {
-        verify::to_text(&message, &reports)
+        verify::to_text(&message, &reports, Detail::Full, screen::out())
     };
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -73,6 +74,7 @@ fn look_up(
     if names.is_empty() {
         return Ok(());
     }
+    let _progress = Progress::start("asking DNS for the keys");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -32,7 +32,7 @@ pub use keys::{ConfigFacts, KeyFact, KeyFacts};
 pub use postfix::{EDITS_AS_SENT, PostfixFacts, SocketFact, Unreached};
 pub use record::{RecordFacts, Server, ServerAnswer, ZoneFacts};
 pub use sender::{PolicyFacts, check as check_sender};
-pub use text::{Style, to_text};
+pub use text::to_text;
 
 /// Everything that was found out.
 #[derive(Debug)]

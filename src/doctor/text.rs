@@ -2,38 +2,17 @@
 //! matters, and what mends it.
 
 use super::{Finding, Section, Severity, count, page};
+use crate::paint::{Ink, Style};
 
 /// How wide a line may be.
 const WIDTH: usize = 78;
 
-/// Whether the text goes to a terminal that shows colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    Plain,
-    Coloured,
-}
-
-impl Style {
-    fn paint(self, colour: &str, text: &str) -> String {
-        match self {
-            Self::Plain => text.to_owned(),
-            Self::Coloured => format!("\x1b[{colour}m{text}\x1b[0m"),
-        }
-    }
-}
-
-const BOLD: &str = "1";
-const GREEN: &str = "32";
-const CYAN: &str = "36";
-const YELLOW: &str = "33";
-const RED: &str = "1;31";
-
 pub fn to_text(sections: &[Section], style: Style) -> String {
     let mut text = String::new();
     for section in sections {
-        text += &format!("{}\n", style.paint(BOLD, section.title));
+        text += &format!("{}\n", style.paint(Ink::Heading, section.title));
         for good in &section.good {
-            entry(&mut text, &style.paint(GREEN, "ok"), 2, good);
+            entry(&mut text, &style.paint(Ink::Good, "ok"), 2, good);
         }
         for finding in &section.findings {
             show(&mut text, finding, style);
@@ -47,9 +26,9 @@ pub fn to_text(sections: &[Section], style: Style) -> String {
 fn show(text: &mut String, finding: &Finding, style: Style) {
     let severity = finding.code.severity();
     let (word, colour) = match severity {
-        Severity::Fault => ("FAULT", RED),
-        Severity::Warning => ("warning", YELLOW),
-        Severity::Note => ("note", CYAN),
+        Severity::Fault => ("FAULT", Ink::Bad),
+        Severity::Warning => ("warning", Ink::Warning),
+        Severity::Note => ("note", Ink::Note),
     };
     let what = format!("{}: {}", finding.subject, finding.what);
     entry(text, &style.paint(colour, word), word.len(), &what);
@@ -100,9 +79,9 @@ fn conclusion(sections: &[Section], style: Style) -> String {
         count(sections, Severity::Fault),
         count(sections, Severity::Warning),
     ) {
-        (0, 0) => GREEN,
-        (0, _) => YELLOW,
-        _ => RED,
+        (0, 0) => Ink::Good,
+        (0, _) => Ink::Warning,
+        _ => Ink::Bad,
     };
     format!("{}\n", style.paint(colour, &line))
 }

@@ -1,28 +1,42 @@
 //! A plan as text for a terminal: commands stand alone on lines of four spaces, so that
 //! they can be taken as they are.
 
-use std::fmt;
+use std::fmt::Write as _;
 
 use super::{Machine, Plan, Provider, Systemd};
+use crate::paint::{Ink, Style};
 
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Nothing has been changed. What was found:\n")?;
+impl Plan {
+    pub fn to_text(&self, style: Style) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text, style);
+        text
+    }
+
+    fn write(&self, f: &mut String, style: Style) -> std::fmt::Result {
+        let heading = |text: &str| style.paint(Ink::Heading, text);
+        writeln!(
+            f,
+            "{} What was found:\n",
+            heading("Nothing has been changed.")
+        )?;
         for line in &self.found {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "\nRun these as root, in this order:")?;
         for (place, step) in self.steps.iter().enumerate() {
-            writeln!(f, "\n{}. {}: {}.", place + 1, step.title, step.why)?;
+            let title = heading(&format!("{}. {}:", place + 1, step.title));
+            writeln!(f, "\n{title} {}.", step.why)?;
             if !step.commands.is_empty() {
                 writeln!(f)?;
             }
             for command in &step.commands {
-                writeln!(f, "    {command}")?;
+                writeln!(f, "    {}", style.paint(Ink::Command, command))?;
             }
         }
         if !self.notes.is_empty() {
-            writeln!(f, "\nTo know:\n")?;
+            writeln!(f, "\n{}\n", heading("To know:"))?;
             for note in &self.notes {
                 writeln!(f, "* {note}")?;
             }

@@ -36,6 +36,15 @@ pub struct Coverage {
     pub oversigned: Vec<String>,
     /// Important fields of the message of which none is signed.
     pub unsigned: Vec<String>,
+    /// Important fields that are signed, but of which a second one can be added
+    /// unnoticed.
+    pub addable: Vec<String>,
+    /// Other fields of the message that are not signed, each name once.
+    pub outside: Vec<String>,
+}
+
+fn listed(names: &[String], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 pub(super) fn of(
@@ -48,8 +57,7 @@ pub(super) fn of(
     let covered = plain::signed_fields(message, signature, own);
     let mut coverage = Coverage::default();
     for name in &signature.signed {
-        let known = |names: &[String]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-        if known(&coverage.signed) {
+        if listed(&coverage.signed, name) {
             continue;
         }
         coverage.signed.push(name.clone());
@@ -66,6 +74,15 @@ pub(super) fn of(
             coverage.unsigned.push(name.to_owned());
         } else if signed < there {
             warnings.push(Warning::PartlySigned(name.to_owned()));
+        } else if there > 0 && !listed(&coverage.oversigned, name) {
+            coverage.addable.push(name.to_owned());
+        }
+    }
+    for (at, field) in message.fields.iter().enumerate() {
+        let name = String::from_utf8_lossy(field.bare_name()).into_owned();
+        let known = [&coverage.signed, &coverage.unsigned, &coverage.outside];
+        if at != own && !known.iter().any(|names| listed(names, &name)) {
+            coverage.outside.push(name);
         }
     }
     coverage

@@ -9,19 +9,25 @@
 //!    "reason":{"code":"body-changed","text":"..."},
 //!    "domain":"example.com","selector":"s1","identity":"@example.com",
 //!    "algorithm":"rsa-sha256","canonicalization":"relaxed/relaxed",
+//!    "tags":[{"name":"d","value":"example.com","text":"..."}],
 //!    "key":{"name":"s1._domainkey.example.com","type":"rsa","bits":2048},
+//!    "header":"intact|changed","body_change":"lines-added",
 //!    "signed":["from"],"oversigned":["from"],"unsigned":["Subject"],
+//!    "addable":["Subject"],"outside":["Received"],
 //!    "warnings":[{"code":"weak-key","text":"..."}]}]}
 //! ```
 //!
 //! `reason` is null for a pass, `identity` when there is no `i=`, `key` when no key was
 //! used. `signed` is what `h=` names, `oversigned` those that cannot be added once more,
-//! `unsigned` the important fields of the message that are not signed. Names that the
-//! field does not have are empty.
+//! `unsigned` the important fields of the message that are not signed, `addable` those
+//! that are signed and can still be added once more, `outside` the other fields that are
+//! not signed. `header` tells of the header section by itself, and is null when there was
+//! no key to hold it against; `body_change` is what was found to have become of a body
+//! that was changed, and otherwise null. Names that the field does not have are empty.
 
 use serde::Serialize;
 
-use super::{Message, SignatureReport, Summary, Verdict};
+use super::{Failure, HeaderState, Message, SignatureReport, Summary, Verdict};
 
 #[derive(Serialize)]
 struct Remark {
@@ -38,6 +44,13 @@ struct Key<'r> {
 }
 
 #[derive(Serialize)]
+struct Tag<'r> {
+    name: &'r str,
+    value: &'r str,
+    text: &'r str,
+}
+
+#[derive(Serialize)]
 struct Signature<'r> {
     verdict: &'static str,
     reason: Option<Remark>,
@@ -46,10 +59,15 @@ struct Signature<'r> {
     identity: Option<&'r str>,
     algorithm: &'r str,
     canonicalization: &'r str,
+    tags: Vec<Tag<'r>>,
     key: Option<Key<'r>>,
+    header: Option<&'static str>,
+    body_change: Option<&'static str>,
     signed: &'r [String],
     oversigned: &'r [String],
     unsigned: &'r [String],
+    addable: &'r [String],
+    outside: &'r [String],
     warnings: Vec<Remark>,
 }
 
@@ -87,14 +105,33 @@ fn signature(report: &SignatureReport) -> Signature<'_> {
         identity: report.identity.as_deref(),
         algorithm: &report.algorithm,
         canonicalization: &report.canonicalization,
+        tags: report
+            .tags
+            .iter()
+            .map(|tag| Tag {
+                name: &tag.name,
+                value: &tag.value,
+                text: &tag.words,
+            })
+            .collect(),
         key: report.key.as_ref().map(|key| Key {
             name: &key.name,
             key_type: key.key_type,
             bits: key.bits,
         }),
+        header: report.header.as_ref().map(|header| match header {
+            HeaderState::Intact => "intact",
+            HeaderState::Changed(_) => "changed",
+        }),
+        body_change: match &report.verdict {
+            Verdict::Fail(Failure::BodyChanged(change)) => Some(change.code()),
+            _ => None,
+        },
         signed: &report.coverage.signed,
         oversigned: &report.coverage.oversigned,
         unsigned: &report.coverage.unsigned,
+        addable: &report.coverage.addable,
+        outside: &report.coverage.outside,
         warnings: warnings.map(|w| remark(w.code(), w)).collect(),
     }
 }

@@ -10,11 +10,13 @@
 //! This module refuses to fetch anything, and to say "pass" for a signature that
 //! RFC 6376 tells verifiers to ignore.
 
+mod change;
 mod coverage;
 mod diagnose;
 mod json;
 mod judge;
 mod key;
+mod meaning;
 mod message;
 mod plain;
 mod reason;
@@ -26,14 +28,16 @@ mod text;
 mod zone_words;
 
 pub use crate::dns::lookup::Answer;
+pub use change::{BodyChange, Mismatch, Missigned, Rewriting};
 pub use coverage::Coverage;
 pub use json::to_json;
+pub use meaning::TagReport;
 pub use message::{Message, Note};
-pub use reason::{BodyChange, Doubt, Failure, Mismatch, Warning};
+pub use reason::{Doubt, Failure, Warning};
 pub use record_file::RecordFileError;
 pub use records::Records;
 pub use tags::TagError;
-pub use text::to_text;
+pub use text::{Detail, to_text};
 
 use signature::{Claims, Signature};
 
@@ -65,11 +69,24 @@ pub struct SignatureReport {
     pub canonicalization: String,
     /// `i=`
     pub identity: Option<String>,
+    /// All tags of the field, in words.
+    pub tags: Vec<TagReport>,
     pub verdict: Verdict,
     /// The key that was used.
     pub key: Option<KeyReport>,
+    /// The header section by itself, whatever became of the body; `None` when there was
+    /// no key to hold it against.
+    pub header: Option<HeaderState>,
     pub coverage: Coverage,
     pub warnings: Vec<Warning>,
+}
+
+/// What became of the header section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderState {
+    /// The signature fits it and the key.
+    Intact,
+    Changed(Mismatch),
 }
 
 /// The key that a signature was held against.
@@ -136,8 +153,10 @@ pub fn verify_message(message: &Message, records: &Records, now: u64) -> Vec<Sig
                 algorithm: claims.algorithm,
                 canonicalization: claims.canonicalization,
                 identity: claims.identity,
+                tags: meaning::of(&field.value, now),
                 verdict: Verdict::Pass,
                 key: None,
+                header: None,
                 coverage: Coverage::default(),
                 warnings: Vec::new(),
             };
@@ -162,8 +181,8 @@ pub fn key_names(message: &Message) -> Vec<String> {
     names
 }
 
-/// The order is from what is certain without DNS to what needs the key, so that a
-/// changed body is said even when the key cannot be had.
+/// A changed body is said first, even when the key cannot be had: it is certain without
+/// DNS.
 fn judge(
     message: &Message,
     signature: &Signature,
@@ -184,9 +203,23 @@ fn judge(
     if let Some(expiry) = signature.expiry.filter(|expiry| *expiry < now) {
         return Verdict::Fail(Failure::Expired(expiry));
     }
-    if let Err(failure) = check_body(message, signature, warnings) {
-        return Verdict::Fail(failure);
+    let body = check_body(message, signature, warnings);
+    let key = check_key(message, signature, own, records, report);
+    match body {
+        Err(failure) => Verdict::Fail(failure),
+        Ok(()) => key,
     }
+}
+
+/// Whether the signature fits the header section and the key, and with what key.
+fn check_key(
+    message: &Message,
+    signature: &Signature,
+    own: usize,
+    records: &Records,
+    report: &mut SignatureReport,
+) -> Verdict {
+    let warnings = &mut report.warnings;
     let name = signature.key_name();
     let texts = match records.get(&name) {
         Answer::Found(texts) => texts,
@@ -213,9 +246,11 @@ fn judge(
         });
     }
     if fitting.is_some() {
+        report.header = Some(HeaderState::Intact);
         return Verdict::Pass;
     }
     let cause = diagnose::mismatch(message, signature, own, &usable);
+    report.header = Some(HeaderState::Changed(cause.clone()));
     Verdict::Fail(Failure::SignatureMismatch { name, cause })
 }
 

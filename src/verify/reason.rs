@@ -1,10 +1,9 @@
 //! Why a signature fails, why nothing can be said, and what else an administrator
 //! should know: closed lists, each with a name for programs and words for people.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
+use super::change::{BodyChange, Mismatch};
 use super::tags::TagError;
 use crate::dns::RecordError;
 
@@ -73,48 +72,8 @@ pub enum Failure {
     KeyTooShort { name: String, bits: u32 },
     #[error("the RSA key at {name} has {bits} bits, more than the 8192 that can be verified here")]
     KeyTooLong { name: String, bits: u32 },
-    #[error("{}", mismatch(.name, .cause))]
+    #[error("{}", .cause.of_key(.name))]
     SignatureMismatch { name: String, cause: Mismatch },
-}
-
-/// What is known about a body whose hash is not `bh=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyChange {
-    /// Nothing more than that.
-    Somehow,
-    /// A body was signed, and none is left.
-    Emptied,
-    /// No body was signed, and there is one now.
-    AddedToNothing,
-    /// So many lines were added at the end.
-    LinesAdded(usize),
-    /// A mailbox program put `>` before lines that begin with `From `.
-    FromLinesQuoted,
-    /// The dots that SMTP doubles at the start of a line were not put right again.
-    DotsDoubled,
-    /// The signer took LF for a line end, where mail has CRLF.
-    HashedWithLf,
-    /// 8-bit text was made quoted-printable.
-    QuotedPrintable,
-    /// Lines longer than SMTP allows were broken.
-    LongLinesBroken,
-}
-
-/// What is known about a signature that does not fit the header section and the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mismatch {
-    /// The key in DNS made the signature: the signed fields are not the same.
-    FieldsChanged,
-    /// A field of this name was added.
-    FieldAdded(String),
-    /// A `[tag]` was put before the Subject.
-    SubjectTagged,
-    /// The white space behind the colons was changed.
-    SpaceAfterColon,
-    /// The key in DNS did not make the signature.
-    OtherKey,
-    /// It cannot be told which.
-    Either,
 }
 
 impl Failure {
@@ -140,78 +99,8 @@ impl Failure {
             Failure::Strict { .. } => "strict-identity",
             Failure::KeyTooShort { .. } => "key-too-short",
             Failure::KeyTooLong { .. } => "key-too-long",
-            Failure::SignatureMismatch { cause, .. } => match cause {
-                Mismatch::FieldsChanged
-                | Mismatch::FieldAdded(_)
-                | Mismatch::SubjectTagged
-                | Mismatch::SpaceAfterColon => "header-changed",
-                Mismatch::OtherKey => "other-key",
-                Mismatch::Either => "signature-mismatch",
-            },
+            Failure::SignatureMismatch { cause, .. } => cause.code(),
         }
-    }
-}
-
-impl fmt::Display for BodyChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == BodyChange::HashedWithLf {
-            return f.write_str(
-                "the signer hashed the body with lines that end in LF; mail has CRLF, so give the \
-                 signer CRLF",
-            );
-        }
-        f.write_str("the body was changed after signing: ")?;
-        match self {
-            BodyChange::Somehow => f.write_str("its hash is not the one in bh="),
-            BodyChange::Emptied => f.write_str("a body was signed, and the message has none"),
-            BodyChange::AddedToNothing => {
-                f.write_str("no body was signed, and the message has one")
-            }
-            BodyChange::LinesAdded(1) => f.write_str("one line was added at its end"),
-            BodyChange::LinesAdded(count) => write!(f, "{count} lines were added at its end"),
-            BodyChange::FromLinesQuoted => {
-                f.write_str("\">\" was put before lines that begin with \"From \"")
-            }
-            BodyChange::DotsDoubled => {
-                f.write_str("dots at the start of lines are doubled, as SMTP does on the wire")
-            }
-            BodyChange::QuotedPrintable => f.write_str(
-                "8-bit text was made quoted-printable; sign after that, or have the message \
-                 quoted-printable before it is signed",
-            ),
-            BodyChange::LongLinesBroken => f.write_str(
-                "lines longer than the 998 bytes of SMTP were broken (Postfix does so as it \
-                 sends: smtp_line_length_limit)",
-            ),
-            BodyChange::HashedWithLf => Ok(()),
-        }
-    }
-}
-
-fn mismatch(name: &str, cause: &Mismatch) -> String {
-    match cause {
-        Mismatch::FieldsChanged => format!(
-            "a signed header field was changed, added or removed after signing (the key at {name} \
-             did make the signature, and the body is unchanged)"
-        ),
-        Mismatch::FieldAdded(field) => format!(
-            "a {} field was added after signing (without it the signature is good)",
-            field.escape_debug()
-        ),
-        Mismatch::SubjectTagged => "a tag in brackets was put before the Subject after signing, \
-             as mailing lists do (without it the signature is good)"
-            .to_owned(),
-        Mismatch::SpaceAfterColon => "the white space behind the colons of header fields was \
-             changed after signing, which simple header canonicalization does not forgive"
-            .to_owned(),
-        Mismatch::OtherKey => format!(
-            "the key at {name} is not the one that made the signature; publish the public key \
-             that belongs to the private key in use"
-        ),
-        Mismatch::Either => format!(
-            "the signature does not fit: either a signed header field was changed after signing, \
-             or the key at {name} is not the one that signed (the body is unchanged)"
-        ),
     }
 }
 
@@ -269,7 +158,7 @@ impl Warning {
 }
 
 /// A time of `t=` or `x=` (seconds since 1970) for people.
-fn date(seconds: u64) -> String {
+pub(super) fn date(seconds: u64) -> String {
     let shown = i64::try_from(seconds)
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok());

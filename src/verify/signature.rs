@@ -83,6 +83,8 @@ pub(super) struct Signature {
     pub time: Option<u64>,
     /// `x=`, seconds since 1970.
     pub expiry: Option<u64>,
+    /// `z=`, without the white space.
+    pub copies: Option<String>,
     pub body_hash: Vec<u8>,
     pub signature: Vec<u8>,
     /// mail-auth's own reading of the same tags.
@@ -154,6 +156,7 @@ impl Signature {
             length: number(&tags, "l")?,
             time,
             expiry,
+            copies: tags.text("z"),
             body_hash: mail_auth.bh.clone(),
             signature: mail_auth.b.clone(),
             odd_tag_names: tags

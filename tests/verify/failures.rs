@@ -31,10 +31,15 @@ fn record_with(tags: &str) -> String {
 #[test]
 fn a_good_signature_is_told_with_its_key_and_its_fields() {
     let said = passes(&message(), &records());
-    assert_eq!(
-        said.of("  d="),
-        "example.com s=s1 a=rsa-sha256 c=relaxed/relaxed"
-    );
+    for (tag, words) in [
+        ("a=rsa-sha256", "RSA over SHA-256, which every receiver can check"),
+        ("d=example.com", "the signing domain, which answers for the message"),
+        ("s=s1", "the selector: the key is at s1._domainkey.example.com"),
+        ("t=1767323045", "signed on 2026-01-02 03:04:05 UTC, "),
+    ] {
+        let said = said.of(&format!("  {tag}")).trim_start();
+        assert!(said.starts_with(words), "{said:?}");
+    }
     assert_eq!(
         said.of("  key: "),
         "rsa, 2048 bits, at s1._domainkey.example.com"
@@ -49,7 +54,16 @@ fn a_changed_body() {
     let body = |from: &str, to: &str, words: &str| {
         let changed = message().replace(from, to);
         let words = format!("the body was changed after signing: {words}");
-        fails(&changed, &records(), &words);
+        let said = fails(&changed, &records(), &words);
+        assert_eq!(
+            said.of("  header: "),
+            "as it was signed, by the key in DNS; only the body was changed"
+        );
+        let said = fails(&changed.replace("To: bob", "To: eve"), &records(), &words);
+        assert_eq!(
+            said.of("  header: "),
+            "does not fit either: a signed field was changed, added or removed after signing"
+        );
     };
     body("a body", "A body", "its hash is not the one in bh=");
     body(BODY, "", "a body was signed, and the message has none");

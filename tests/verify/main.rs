@@ -7,6 +7,7 @@
     reason = "tests may fail by panicking"
 )]
 
+mod changes;
 mod failures;
 #[path = "../left_out/mod.rs"]
 mod left_out;

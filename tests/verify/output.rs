@@ -74,6 +74,15 @@ fn json_has_the_documented_shape() {
     };
     let pass = read(&text, &records(), 0);
     let mut signature = pass["signatures"][0].clone();
+    let tags = signature.as_object_mut().unwrap().remove("tags").unwrap();
+    assert_eq!(
+        tags[3],
+        json!({
+            "name": "d",
+            "value": "example.com",
+            "text": "the signing domain, which answers for the message",
+        })
+    );
     for names in ["signed", "oversigned"] {
         let names = signature.as_object_mut().unwrap().remove(names).unwrap();
         assert!(names.as_array().unwrap().contains(&json!("from")), "{pass}");
@@ -89,7 +98,11 @@ fn json_has_the_documented_shape() {
             "algorithm": "rsa-sha256",
             "canonicalization": "relaxed/relaxed",
             "key": {"name": NAME, "type": "rsa", "bits": 2048},
+            "header": "intact",
+            "body_change": null,
             "unsigned": [],
+            "addable": [],
+            "outside": [],
             "warnings": [],
         })
     );
@@ -104,6 +117,10 @@ fn json_has_the_documented_shape() {
     assert_eq!(fail["verdict"], "fail");
     assert_eq!(fail["notes"][0]["code"], "line-ends");
     assert_eq!(fail["signatures"][0]["reason"]["code"], "header-changed");
+
+    let footer = read(&(text.clone() + "Ad\r\n"), &records(), 1);
+    assert_eq!(footer["signatures"][0]["body_change"], "lines-added");
+    assert_eq!(footer["signatures"][0]["header"], "intact");
 
     let none = read("From: a@b.c\r\n\r\n", &records(), 1);
     assert_eq!(
@@ -138,6 +155,14 @@ fn fields_that_the_signature_does_not_cover_are_named() {
     let said = with_records(message.as_bytes(), &records(), &[]);
     assert_eq!(said.verdict(), "pass");
     assert_eq!(said.of("  not signed: "), "Subject, Date, Message-ID");
+    assert_eq!(
+        said.of("    (whoever"),
+        " passes the message on can change these unnoticed)"
+    );
+    assert_eq!(said.of("  can be added: "), "From, To");
+    let trace = format!("Received: by a\r\nX-Spam: no\r\n{message}");
+    let said = with_records(trace.as_bytes(), &records(), &[]);
+    assert_eq!(said.of("  outside: "), "Received, X-Spam");
 
     let second = message.replace("From: Ann", "From: eve@example.net\r\nFrom: Ann");
     let said = with_records(second.as_bytes(), &records(), &[]);

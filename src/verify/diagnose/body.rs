@@ -1,62 +1,105 @@
-//! What was done to a body whose hash is not the signed one.
+//! What was done to a body whose hash is not the signed one: what the servers and
+//! programs on the way are known to do is undone, and the hash tells whether that was it.
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 
+use super::rewriting;
+use crate::verify::change::{BodyChange, Missigned};
 use crate::verify::plain;
-use crate::verify::reason::BodyChange;
-use crate::verify::signature::Signature;
+use crate::verify::signature::{Form, Signature};
+
+/// How many bytes may be hashed in the search for lines that were put in somewhere: some
+/// tenths of a second.
+const MOST_HASHED: usize = 1 << 28;
 
 /// What happened to a body whose hash is not the signed one.
 pub(in crate::verify) fn body(body: &[u8], signature: &Signature) -> BodyChange {
     let form = signature.body_form;
-    let signed = signature.body_hash.as_slice();
-    let hash_is = |text: &[u8]| digest(&SHA256, text).as_ref() == signed;
+    let signed = Signed {
+        hash: &signature.body_hash,
+        length: signature.length.map(|l| usize::try_from(l).unwrap_or(usize::MAX)),
+    };
     let now = plain::body(body, form);
     let empty = plain::body(b"", form);
     if now == empty {
         return BodyChange::Emptied;
     }
-    if hash_is(&empty) {
+    if signed.is(&empty) {
         return BodyChange::AddedToNothing;
     }
-    if signature.length.is_some() {
-        return BodyChange::Somehow;
+    if let Some(how) = missigned(&now, &signed) {
+        return BodyChange::Missigned(how);
     }
-    if let Some(lines) = lines_added(&now, signed) {
+    if let Some(lines) = lines_added(&now, &signed) {
         return BodyChange::LinesAdded(lines);
     }
-    let without_cr = plain::body(body, form);
-    let without_cr: Vec<u8> = without_cr.into_iter().filter(|b| *b != b'\r').collect();
-    if hash_is(&without_cr) {
-        return BodyChange::HashedWithLf;
-    }
-    let undone = [
-        (
-            BodyChange::FromLinesQuoted,
-            replaced(body, b"\r\n>From ", b"\r\nFrom "),
-        ),
-        (BodyChange::DotsDoubled, replaced(body, b"\r\n..", b"\r\n.")),
-        (BodyChange::QuotedPrintable, from_quoted_printable(body)),
-        (BodyChange::LongLinesBroken, with_long_lines(body)),
-    ];
-    for (change, undone) in undone {
-        if undone.is_some_and(|body| hash_is(&plain::body(&body, form))) {
-            return change;
+    for (how, undone) in rewriting::undone(body) {
+        let undone = plain::body(&undone, form);
+        if signed.is(&undone) {
+            return BodyChange::Rewritten { how, added: 0 };
+        }
+        if let Some(added) = lines_added(&undone, &signed) {
+            return BodyChange::Rewritten { how, added };
         }
     }
-    BodyChange::Somehow
+    let (other, how) = match form {
+        Form::Simple => (Form::Relaxed, Missigned::Relaxed),
+        Form::Relaxed => (Form::Simple, Missigned::Simple),
+    };
+    if signed.is(&plain::body(body, other)) {
+        return BodyChange::Missigned(how);
+    }
+    lines_inserted(&now, &signed).unwrap_or(BodyChange::Somehow)
+}
+
+/// What the signature says of the body.
+struct Signed<'s> {
+    hash: &'s [u8],
+    /// `l=`
+    length: Option<usize>,
+}
+
+impl Signed<'_> {
+    /// Whether this canonical body is the signed one.
+    fn is(&self, canonical: &[u8]) -> bool {
+        let signed = match self.length {
+            Some(length) => canonical.get(..length),
+            None => Some(canonical),
+        };
+        signed.is_some_and(|signed| digest(&SHA256, signed).as_ref() == self.hash)
+    }
+}
+
+fn missigned(now: &[u8], signed: &Signed<'_>) -> Option<Missigned> {
+    let whole = |text: &[u8]| digest(&SHA256, text).as_ref() == signed.hash;
+    if signed.length.is_some() && whole(now) {
+        return Some(Missigned::Length);
+    }
+    let without_cr: Vec<u8> = now.iter().copied().filter(|byte| *byte != b'\r').collect();
+    if signed.is(&without_cr) {
+        return Some(Missigned::Lf);
+    }
+    if now.strip_suffix(b"\r\n").is_some_and(|text| signed.is(text)) {
+        return Some(Missigned::LastLineEnd);
+    }
+    let double_cr = rewriting::replaced(now, b"\r\n", b"\r\r\n");
+    let double_cr = double_cr.is_some_and(|text| signed.is(&text));
+    double_cr.then_some(Missigned::DoubleCr)
 }
 
 /// After how many lines fewer the canonical body has the signed hash. One pass: the
 /// hash so far is looked at wherever a line that is not empty ends.
-fn lines_added(canonical: &[u8], signed: &[u8]) -> Option<usize> {
+fn lines_added(canonical: &[u8], signed: &Signed<'_>) -> Option<usize> {
+    if signed.length.is_some() {
+        return None;
+    }
     let mut hash = Context::new(&SHA256);
     let mut found = None;
     let mut since = 0;
     for line in canonical.split_inclusive(|&byte| byte == b'\n') {
         hash.update(line);
         since += 1;
-        if line != b"\r\n" && hash.clone().finish().as_ref() == signed {
+        if line != b"\r\n" && hash.clone().finish().as_ref() == signed.hash {
             found = Some(());
             since = 0;
         }
@@ -64,67 +107,36 @@ fn lines_added(canonical: &[u8], signed: &[u8]) -> Option<usize> {
     found.map(|()| since)
 }
 
-/// `text` with every `find` replaced, also at its start as if a line end stood
-/// before it; `None` when there is none.
-fn replaced(text: &[u8], find: &[u8], put: &[u8]) -> Option<Vec<u8>> {
-    let whole = [b"\r\n", text].concat();
-    let mut out = Vec::with_capacity(whole.len());
-    let mut from = 0;
-    for at in memchr::memmem::find_iter(&whole, find) {
-        out.extend_from_slice(whole.get(from..at)?);
-        out.extend_from_slice(put);
-        from = at + find.len();
+/// The lines that were put before the body or into it in one place, as lists put their
+/// words into the text part of a message. Tries every place, as far as the body is small
+/// enough for that, and otherwise the start alone.
+fn lines_inserted(canonical: &[u8], signed: &Signed<'_>) -> Option<BodyChange> {
+    if signed.length.is_some() {
+        return None;
     }
-    out.extend_from_slice(whole.get(from..)?);
-    (from > 0).then(|| out.get(2..).unwrap_or_default().to_vec())
-}
-
-/// The body with all its quoted-printable (RFC 2045 §6.7) undone, as before a server
-/// that may not pass 8-bit text on; `None` when there is none. What is not
-/// quoted-printable stays, so that a message of several parts is tried as well.
-fn from_quoted_printable(body: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(body.len());
-    let mut rest = body;
-    let mut any = false;
-    while let Some(at) = memchr::memchr(b'=', rest) {
-        let (before, after) = rest.split_at_checked(at)?;
-        out.extend_from_slice(before);
-        let (byte, tail) = match after {
-            [_, b'\r', b'\n', tail @ ..] => (None, tail),
-            [_, high, low, tail @ ..] => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (Some(high * 16 + low), tail),
-                _ => (Some(b'='), after.get(1..)?),
-            },
-            _ => (Some(b'='), after.get(1..)?),
-        };
-        any |= tail.len() + 1 < after.len();
-        out.extend(byte);
-        rest = tail;
-    }
-    out.extend_from_slice(rest);
-    any.then_some(out)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
-}
-
-/// The body with the lines put together again that a server broke because they were
-/// longer than SMTP allows: Postfix, as it sends, puts CRLF and a space after 998 bytes
-/// (smtp_line_length_limit).
-fn with_long_lines(body: &[u8]) -> Option<Vec<u8>> {
-    let mut out: Vec<u8> = Vec::with_capacity(body.len());
+    let ends = memchr::memchr_iter(b'\n', canonical).map(|at| at + 1);
+    let ends: Vec<usize> = ends.collect();
+    let tries = MOST_HASHED.checked_div(canonical.len()).unwrap_or_default();
+    let (places, lines) = match ends.len().saturating_mul(ends.len()) <= tries {
+        true => (ends.len(), ends.len()),
+        false => (1, tries),
+    };
+    let mut before = Context::new(&SHA256);
     let mut begin = 0;
-    let mut since = 0;
-    for at in memchr::memmem::find_iter(body, b"\r\n") {
-        let line = at - begin;
-        if line >= 900 && body.get(at + 2) == Some(&b' ') {
-            out.extend_from_slice(body.get(since..at)?);
-            since = at + 3;
+    for (at, end) in ends.iter().enumerate().take(places) {
+        for (count, behind) in ends.iter().skip(at).take(lines).enumerate() {
+            let mut hash = before.clone();
+            hash.update(canonical.get(*behind..).unwrap_or_default());
+            if hash.finish().as_ref() == signed.hash {
+                let count = count + 1;
+                return Some(match at {
+                    0 => BodyChange::LinesBefore(count),
+                    after => BodyChange::LinesInserted { count, after },
+                });
+            }
         }
-        begin = at + 2;
+        before.update(canonical.get(begin..*end).unwrap_or_default());
+        begin = *end;
     }
-    out.extend_from_slice(body.get(since..)?);
-    (since > 0).then_some(out)
+    None
 }

@@ -3,11 +3,11 @@
 
 use mail_auth::common::crypto::Algorithm;
 
-use super::rsa_key;
+use super::{copied, rsa_key};
 use crate::dns::KeyRecord;
+use crate::verify::change::Mismatch;
 use crate::verify::judge;
 use crate::verify::message::{Field, Message};
-use crate::verify::reason::Mismatch;
 use crate::verify::signature::Signature;
 
 /// Each guess costs as much as verifying once.
@@ -28,7 +28,7 @@ pub(in crate::verify) fn mismatch(
     if right == Some(false) {
         return Mismatch::OtherKey;
     }
-    let change = guesses(message, own).take(GUESSES).find(|guess| {
+    let change = guesses(message, signature, own).take(GUESSES).find(|guess| {
         let bytes = judge::signed_bytes(&guess.message, signature, guess.own);
         keys.iter()
             .any(|key| judge::key_signed(key, &bytes, signature))
@@ -59,7 +59,41 @@ struct Guess {
     change: Mismatch,
 }
 
-fn guesses(message: &Message, own: usize) -> impl Iterator<Item = Guess> {
+/// How a body is encoded, which is changed together with it.
+const ENCODINGS: [&[u8]; 5] = [
+    b" 8bit\r\n",
+    b" 7bit\r\n",
+    b" quoted-printable\r\n",
+    b" base64\r\n",
+    b" binary\r\n",
+];
+
+fn guesses(
+    message: &Message,
+    signature: &Signature,
+    own: usize,
+) -> impl Iterator<Item = Guess> {
+    let copies = signature.copies.as_deref();
+    let copied = copies.and_then(|copies| copied::restored(message, copies));
+    let copied = copied.into_iter().map(move |(message, change)| Guess {
+        message,
+        own,
+        change,
+    });
+    let name = "content-transfer-encoding";
+    let encoded = message.fields.iter().any(|field| field.is(name));
+    let encodings = ENCODINGS.into_iter().filter(move |_| encoded);
+    let encoded = encodings.map(move |was| Guess {
+        message: every_field(message, |field| match field.is(name) {
+            true => was.to_vec(),
+            false => field.value.clone(),
+        }),
+        own,
+        change: Mismatch::FieldWas(
+            "Content-Transfer-Encoding".to_owned(),
+            String::from_utf8_lossy(was.trim_ascii()).into_owned(),
+        ),
+    });
     let spaces = [&b" "[..], b""].into_iter().map(move |space| Guess {
         message: every_field(message, |field| spaced(field, space)),
         own,
@@ -80,7 +114,8 @@ fn guesses(message: &Message, own: usize) -> impl Iterator<Item = Guess> {
             change: Mismatch::FieldAdded(String::from_utf8_lossy(field.bare_name()).into_owned()),
         }
     });
-    spaces.chain(tagged).chain(added)
+    let rewritten = copied.chain(encoded);
+    rewritten.chain(spaces).chain(tagged).chain(added)
 }
 
 fn every_field(message: &Message, change: impl Fn(&Field) -> Vec<u8>) -> Message {

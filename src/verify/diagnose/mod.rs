@@ -3,7 +3,9 @@
 //! when the hash or the signature proves it.
 
 mod body;
+mod copied;
 mod fields;
+mod rewriting;
 mod rsa_key;
 
 pub(super) use body::body;
