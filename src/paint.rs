@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn plain_text_stays_as_it_is() {
         assert_eq!(Style::Plain.paint(Ink::Bad, "no"), "no");
-        assert_eq!(Style::Coloured.paint(Ink::Good, "yes"), "\x1b[32myes\x1b[0m");
+        assert_eq!(
+            Style::Coloured.paint(Ink::Good, "yes"),
+            "\x1b[32myes\x1b[0m"
+        );
         assert_eq!(Style::Coloured.paint(Ink::Good, ""), "");
     }
 }

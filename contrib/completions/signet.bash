@@ -903,7 +903,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__test)
-            opts="-h --config --keys --listen --from --smtp --sink --to --seven-bit --postfix-config --resolver --wait --help"
+            opts="-h --config --keys --listen --from --smtp --sink --to --body --seven-bit --postfix-config --resolver --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -934,6 +934,10 @@ _signet() {
                     return 0
                     ;;
                 --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

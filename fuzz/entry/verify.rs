@@ -1,7 +1,8 @@
 //! Any bytes as a message to verify: each signature gets a verdict in words, and none
 //! passes but by the key that made it.
 
-use signet::verify::{Message, Records, to_json, to_text, verify_message};
+use signet::paint::Style;
+use signet::verify::{Detail, Message, Records, to_json, to_text, verify_message};
 
 /// Of RFC 8463 appendix A.2, which signed the seed.
 const RECORD: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
@@ -21,7 +22,8 @@ pub fn run(data: &[u8]) {
             assert_eq!(report.selector, "brisbane");
         }
     }
-    assert!(to_text(&message, &reports).lines().count() >= reports.len());
+    let text = to_text(&message, &reports, Detail::Full, Style::Coloured);
+    assert!(text.lines().count() >= reports.len());
     assert_eq!(to_json(&message, &reports).lines().count(), 1);
     let none = verify_message(&message, &Records::new(), 1_800_000_000);
     assert!(none.iter().all(|report| !report.verdict.is_pass()));

@@ -84,9 +84,7 @@ impl Announcement {
 
     fn facts(&self, style: Style) -> String {
         let advice = match self.advice.split_once(':') {
-            Some((word, rest)) => {
-                style.paint(Ink::Warning, &format!("{word}:")) + rest
-            }
+            Some((word, rest)) => style.paint(Ink::Warning, &format!("{word}:")) + rest,
             None => String::new(),
         };
         let Publication {

@@ -12,9 +12,7 @@ use crate::config::Config;
 use crate::dkim::HeaderSection;
 use crate::dns::Publication;
 use crate::dns::lookup::Lookup;
-use crate::doctor::{
-    self, Code, ConfigFacts, Facts, KeyFacts, PolicyFacts, Severity, ZoneFacts,
-};
+use crate::doctor::{self, Code, ConfigFacts, Facts, KeyFacts, PolicyFacts, Severity, ZoneFacts};
 use crate::names::DomainName;
 use crate::policy::{Decision, Origin};
 use crate::postfix::Postfix;

@@ -4,15 +4,16 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::CommandResult;
-use super::screen;
+use super::message_file::read_message;
+use super::screen::{self, Ink, Progress};
 use super::settings::{Settings, name_server};
 use crate::dns::lookup::{Answer, Code, Kind, Lookup, Question, ask};
-use crate::doctor::journey;
+use crate::doctor::journey::Journey;
 use crate::names::Address;
 use crate::postfix::Postfix;
 use crate::probe;
@@ -61,6 +62,10 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse, conflicts_with = "address")]
     to: Option<Address>,
 
+    /// The text to send, instead of one of our own
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+
     /// Be a server that takes no 8-bit text
     #[arg(long)]
     seven_bit: bool,
@@ -90,15 +95,16 @@ pub fn run(args: &Args) -> CommandResult {
         }
     };
     let mark = mark()?;
+    let body = body(args.body.as_deref())?;
     if let Some(to) = &args.address {
-        let message = message(&from, &to.to_string(), &mark)?;
+        let message = message(&from, &to.to_string(), &mark, &body)?;
         hand_in::send(args, &from.to_string(), &to.to_string(), &message)?;
         print!("{}", elsewhere(&from, to, &mark));
         return Ok(ExitCode::SUCCESS);
     }
     let postfix = probe::postfix::read(args.postfix_config.as_deref())?;
-    if let Some(postfix) = postfix.filter(|_| args.to.is_none()) {
-        comes_back(args, &postfix)?;
+    if let Some(postfix) = postfix.as_ref().filter(|_| args.to.is_none()) {
+        comes_back(args, postfix)?;
     }
     let sink = args.sink.unwrap_or(SINK);
     let listener = Listener::start(sink, !args.seven_bit, mark.clone()).map_err(|error| {
@@ -110,10 +116,11 @@ pub fn run(args: &Args) -> CommandResult {
         Some(to) => to.to_string(),
         None => format!("test@[{}]", listener.address().ip()),
     };
-    let message = message(&from, &to, &mark)?;
+    let message = message(&from, &to, &mark, &body)?;
     let began = Instant::now();
     let how = hand_in::send(args, &from.to_string(), &to, &message)?;
     println!("sent       from {from} to {to}, {how}");
+    let progress = Progress::start("waiting for it");
     let Some(arrival) = listener.wait(Duration::from_secs(args.wait)) else {
         return Err(format!(
             "it has not arrived after {} seconds; \"postqueue -p\" and Postfix's log say where it is",
@@ -121,8 +128,14 @@ pub fn run(args: &Args) -> CommandResult {
         )
         .into());
     };
+    drop(progress);
     println!("arrived    after {:.1} s", began.elapsed().as_secs_f64());
-    report(args, &keys, &from, &message, &arrival)
+    let letter = Letter {
+        from: &from,
+        sent: &message,
+        arrived: &arrival,
+    };
+    report(args, &keys, postfix.as_ref(), &letter)
 }
 
 /// A word that no other message has.
@@ -135,7 +148,19 @@ fn mark() -> Result<String, Problem> {
     ))
 }
 
-fn message(from: &Address, to: &str, mark: &str) -> Result<Vec<u8>, Problem> {
+/// The text, with the line ends of mail.
+fn body(file: Option<&Path>) -> Result<String, Problem> {
+    let Some(file) = file else {
+        return Ok(BODY.to_owned());
+    };
+    let text = read_message(Some(file))?;
+    let text = String::from_utf8(text)
+        .map_err(|_| format!("{} is not UTF-8, as the test mail is", file.display()))?;
+    let lines = text.lines().map(|line| format!("{line}\r\n"));
+    Ok(lines.collect())
+}
+
+fn message(from: &Address, to: &str, mark: &str, body: &str) -> Result<Vec<u8>, Problem> {
     let date = jiff::Timestamp::try_from(SystemTime::now())?;
     let date = date.strftime("%a, %d %b %Y %H:%M:%S +0000");
     let domain = &from.domain;
@@ -144,7 +169,7 @@ fn message(from: &Address, to: &str, mark: &str) -> Result<Vec<u8>, Problem> {
          Message-ID: <{mark}@{domain}>\r\nMIME-Version: 1.0\r\n\
          Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     );
-    Ok((head + BODY).into_bytes())
+    Ok((head + body).into_bytes())
 }
 
 /// Refuses when Postfix would give the mail to somebody else.
@@ -186,37 +211,52 @@ fn elsewhere(from: &Address, to: &Address, mark: &str) -> String {
     )
 }
 
+/// The mail at both ends.
+struct Letter<'l> {
+    from: &'l Address,
+    sent: &'l [u8],
+    arrived: &'l [u8],
+}
+
 fn report(
     args: &Args,
     keys: &crate::doctor::KeyFacts,
-    from: &Address,
-    sent: &[u8],
-    arrival: &[u8],
+    postfix: Option<&Postfix>,
+    letter: &Letter<'_>,
 ) -> CommandResult {
-    let arrived = Message::read(arrival);
+    let style = screen::out();
+    let (from, arrived) = (letter.from, Message::read(letter.arrived));
     let (records, by_hand) = records(args, keys, &arrived)?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let reports = verify::verify_message(&arrived, &records, now.as_secs());
-    let mut text = format!("\n{}", verify::to_text(&arrived, &reports, Detail::Brief, screen::out()));
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs();
+    let reports = verify::verify_message(&arrived, &records, now);
+    let mut text = format!(
+        "\n{}",
+        verify::to_text(&arrived, &reports, Detail::Brief, style)
+    );
     for name in by_hand {
         writeln!(
             text,
             "\n{name} is not in DNS yet: the key here was used in its place. \"signet doctor\" says more."
         )?;
     }
-    text.push_str("\nchanged on the way\n");
-    let mut changes = journey::changes(sent, arrival);
-    if changes.is_empty() {
-        changes.push("nothing".to_owned());
-    }
-    for change in changes {
-        writeln!(text, "  {change}")?;
-    }
+    let sent = Message::read(letter.sent);
+    let journey = Journey {
+        sent: letter.sent,
+        arrived: letter.arrived,
+        reports: &reports,
+        origins: &verify::origins(&sent, &arrived, &records, now),
+        postfix,
+        eight_bit: !args.seven_bit,
+    };
+    writeln!(text, "\n{}", journey.to_text(style).trim_end())?;
     let summary = Summary::of(&reports);
     if summary == Summary::Unsigned {
         writeln!(
             text,
-            "\nIt was not signed. These say why:\n\n    signet explain --from {from}\n    signet doctor {}",
+            "\n{} These say why:\n\n    signet explain --from {from}\n    signet doctor {}",
+            style.paint(Ink::Bad, "It was not signed."),
             from.domain
         )?;
     }

@@ -94,9 +94,7 @@ impl Rewriting {
     fn words(self) -> &'static str {
         match self {
             Self::FromLinesQuoted => "\">\" was put before lines that begin with \"From \"",
-            Self::DotsDoubled => {
-                "dots at the start of lines are doubled, as SMTP does on the wire"
-            }
+            Self::DotsDoubled => "dots at the start of lines are doubled, as SMTP does on the wire",
             Self::QuotedPrintable => {
                 "8-bit text was made quoted-printable; sign after that, or have the message \
                  quoted-printable before it is signed"

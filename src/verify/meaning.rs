@@ -58,7 +58,9 @@ fn words(name: &str, value: &str, tags: &TagList<'_>, now: u64) -> String {
         "q" => "how to find the key; there is only DNS".to_owned(),
         "h" => {
             let count = value.split(':').filter(|name| !name.is_empty()).count();
-            format!("the {count} header fields that are signed; a name too many keeps one from being added")
+            format!(
+                "the {count} header fields that are signed; a name too many keeps one from being added"
+            )
         }
         "z" => format!(
             "copies of {} header fields as they were when it was signed",

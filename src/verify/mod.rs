@@ -18,6 +18,7 @@ mod judge;
 mod key;
 mod meaning;
 mod message;
+mod origin;
 mod plain;
 mod reason;
 mod record_file;
@@ -33,6 +34,7 @@ pub use coverage::Coverage;
 pub use json::to_json;
 pub use meaning::TagReport;
 pub use message::{Message, Note};
+pub use origin::{BodyOrigin, Origin, origins};
 pub use reason::{Doubt, Failure, Warning};
 pub use record_file::RecordFileError;
 pub use records::Records;
@@ -77,6 +79,9 @@ pub struct SignatureReport {
     /// The header section by itself, whatever became of the body; `None` when there was
     /// no key to hold it against.
     pub header: Option<HeaderState>,
+    /// Whether the body has the hash that was signed; `None` when the signature cannot
+    /// be read that far.
+    pub body_intact: Option<bool>,
     pub coverage: Coverage,
     pub warnings: Vec<Warning>,
 }
@@ -157,6 +162,7 @@ pub fn verify_message(message: &Message, records: &Records, now: u64) -> Vec<Sig
                 verdict: Verdict::Pass,
                 key: None,
                 header: None,
+                body_intact: None,
                 coverage: Coverage::default(),
                 warnings: Vec::new(),
             };
@@ -204,6 +210,7 @@ fn judge(
         return Verdict::Fail(Failure::Expired(expiry));
     }
     let body = check_body(message, signature, warnings);
+    report.body_intact = Some(body.is_ok());
     let key = check_key(message, signature, own, records, report);
     match body {
         Err(failure) => Verdict::Fail(failure),

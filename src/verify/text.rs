@@ -58,7 +58,9 @@ impl Page {
             Verdict::Fail(why) => (Ink::Bad, "FAIL:", format!(" {why}")),
             Verdict::Unknown(why) => (Ink::Warning, "UNKNOWN:", format!(" {why}")),
         };
-        let head = self.style.paint(Ink::Heading, &format!("signature {number}:"));
+        let head = self
+            .style
+            .paint(Ink::Heading, &format!("signature {number}:"));
         let verdict = self.style.paint(ink, word);
         self.line(&format!("{head} {verdict}{why}"));
         match detail {

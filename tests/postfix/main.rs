@@ -51,6 +51,7 @@ mod send_as;
 mod setup;
 mod submission;
 mod test_mail;
+mod test_mail_way;
 mod transactions;
 mod trust;
 mod under_load;

@@ -7,13 +7,13 @@ use crate::instance::Setup;
 use crate::stand::{DOMAIN, Stand};
 
 /// An address that was free a moment ago.
-fn free() -> SocketAddr {
+pub fn free() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap()
 }
 
 /// A Postfix that routes a domain to `sink`, with these lines more.
-fn stand(sink: SocketAddr, lines: &[&str]) -> Option<Stand> {
+pub fn stand(sink: SocketAddr, lines: &[&str]) -> Option<Stand> {
     let (ip, port) = (sink.ip(), sink.port());
     let route = format!("transport_maps = inline:{{ signet-test.invalid=smtp:[{ip}]:{port} }}");
     let lines = lines.iter().map(|line| (*line).to_owned());
@@ -23,7 +23,7 @@ fn stand(sink: SocketAddr, lines: &[&str]) -> Option<Stand> {
     })
 }
 
-fn test(stand: &Stand, arguments: &[&str]) -> (Option<i32>, String) {
+pub fn test(stand: &Stand, arguments: &[&str]) -> (Option<i32>, String) {
     let Output {
         status,
         stdout,
@@ -41,7 +41,7 @@ fn test(stand: &Stand, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 /// Arguments that lead the mail to the sink.
-fn to<'a>(sink: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub fn to<'a>(sink: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut all = vec!["--sink", sink, "--to", "test@signet-test.invalid"];
     all.extend(more);
     all

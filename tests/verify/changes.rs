@@ -84,7 +84,11 @@ fn text_that_was_encoded_anew() {
 #[test]
 fn white_space_under_simple_3_4_3() {
     assert_eq!(
-        body("simple/simple", "Hello\r\n-- \r\nAnn\r\n", "Hello\r\n--\r\nAnn\r\n"),
+        body(
+            "simple/simple",
+            "Hello\r\n-- \r\nAnn\r\n",
+            "Hello\r\n--\r\nAnn\r\n"
+        ),
         "the space of the line \"-- \" was taken away; relaxed body canonicalization would forgive \
          that"
     );
@@ -97,9 +101,8 @@ fn white_space_under_simple_3_4_3() {
 /// A message with this `bh=`, and `more` tags, signed relaxed.
 fn signed_by_hand(fields: &str, more: &str, hashed: &[u8]) -> String {
     let hash = Base64::encode_string(digest(&SHA256, hashed).as_ref());
-    let field = format!(
-        "v=1; a=rsa-sha256; d=example.com; s=s1; h=from:subject; {more} bh={hash}; b="
-    );
+    let field =
+        format!("v=1; a=rsa-sha256; d=example.com; s=s1; h=from:subject; {more} bh={hash}; b=");
     let lines = fields.to_lowercase().replace(": ", ":");
     let bytes = format!("{lines}dkim-signature:{field}");
     let signature = Base64::encode_string(&RSA.sign(bytes.as_bytes()).unwrap());

@@ -32,9 +32,18 @@ fn record_with(tags: &str) -> String {
 fn a_good_signature_is_told_with_its_key_and_its_fields() {
     let said = passes(&message(), &records());
     for (tag, words) in [
-        ("a=rsa-sha256", "RSA over SHA-256, which every receiver can check"),
-        ("d=example.com", "the signing domain, which answers for the message"),
-        ("s=s1", "the selector: the key is at s1._domainkey.example.com"),
+        (
+            "a=rsa-sha256",
+            "RSA over SHA-256, which every receiver can check",
+        ),
+        (
+            "d=example.com",
+            "the signing domain, which answers for the message",
+        ),
+        (
+            "s=s1",
+            "the selector: the key is at s1._domainkey.example.com",
+        ),
         ("t=1767323045", "signed on 2026-01-02 03:04:05 UTC, "),
     ] {
         let said = said.of(&format!("  {tag}")).trim_start();

@@ -17,7 +17,9 @@ pub(in crate::verify) fn body(body: &[u8], signature: &Signature) -> BodyChange 
     let form = signature.body_form;
     let signed = Signed {
         hash: &signature.body_hash,
-        length: signature.length.map(|l| usize::try_from(l).unwrap_or(usize::MAX)),
+        length: signature
+            .length
+            .map(|l| usize::try_from(l).unwrap_or(usize::MAX)),
     };
     let now = plain::body(body, form);
     let empty = plain::body(b"", form);
@@ -79,7 +81,10 @@ fn missigned(now: &[u8], signed: &Signed<'_>) -> Option<Missigned> {
     if signed.is(&without_cr) {
         return Some(Missigned::Lf);
     }
-    if now.strip_suffix(b"\r\n").is_some_and(|text| signed.is(text)) {
+    if now
+        .strip_suffix(b"\r\n")
+        .is_some_and(|text| signed.is(text))
+    {
         return Some(Missigned::LastLineEnd);
     }
     let double_cr = rewriting::replaced(now, b"\r\n", b"\r\r\n");

@@ -28,11 +28,13 @@ pub(in crate::verify) fn mismatch(
     if right == Some(false) {
         return Mismatch::OtherKey;
     }
-    let change = guesses(message, signature, own).take(GUESSES).find(|guess| {
-        let bytes = judge::signed_bytes(&guess.message, signature, guess.own);
-        keys.iter()
-            .any(|key| judge::key_signed(key, &bytes, signature))
-    });
+    let change = guesses(message, signature, own)
+        .take(GUESSES)
+        .find(|guess| {
+            let bytes = judge::signed_bytes(&guess.message, signature, guess.own);
+            keys.iter()
+                .any(|key| judge::key_signed(key, &bytes, signature))
+        });
     match change {
         Some(guess) => guess.change,
         None if right == Some(true) => Mismatch::FieldsChanged,
@@ -68,11 +70,7 @@ const ENCODINGS: [&[u8]; 5] = [
     b" binary\r\n",
 ];
 
-fn guesses(
-    message: &Message,
-    signature: &Signature,
-    own: usize,
-) -> impl Iterator<Item = Guess> {
+fn guesses(message: &Message, signature: &Signature, own: usize) -> impl Iterator<Item = Guess> {
     let copies = signature.copies.as_deref();
     let copied = copies.and_then(|copies| copied::restored(message, copies));
     let copied = copied.into_iter().map(move |(message, change)| Guess {

@@ -1,42 +1,88 @@
-//! What happened to a message on its way, in words: the message that was sent against
-//! the one that arrived. Looks at what signatures cover; fields that servers add on top
-//! are none of its business.
+//! What was changed in a message on its way: the message that was sent against the one
+//! that arrived. Looks at what signatures cover; fields that servers add on top are none
+//! of its business.
 
-/// What was changed, a line each; nothing when the message arrived as it was sent.
-pub fn changes(sent: &[u8], arrived: &[u8]) -> Vec<String> {
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub place: Place,
+    pub what: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The field of this name, in small letters.
+    Field(String),
+    Body(Kind),
+}
+
+/// What became of the body, which tells who does that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    LinesAdded,
+    Encoded,
+    Wrapped,
+    Edited,
+}
+
+/// What was changed, in the order of the message; nothing when it arrived as it was
+/// sent.
+pub fn changes(sent: &[u8], arrived: &[u8]) -> Vec<Change> {
     let (sent, arrived) = (Parts::of(sent), Parts::of(arrived));
-    let mut changes = Vec::new();
-    for (name, value) in &sent.fields {
-        let now: Vec<&String> = arrived.named(name).collect();
-        match now.as_slice() {
-            [] => changes.push(format!("the field {name} was removed")),
-            values if values.contains(&value) => {
-                if values.len() > 1 {
-                    changes.push(format!("another {name} field was added"));
-                }
-            }
-            [other, ..] if squeezed(other) == squeezed(value) => {
-                changes.push(format!("the white space of the field {name} was changed"));
-            }
-            [other, ..] => changes.push(format!(
-                "the field {name} was \"{}\" and is \"{}\"",
-                shown(value),
-                shown(other)
-            )),
-        }
-    }
-    changes.extend(body(&sent.body, &arrived.body));
+    let fields = fields(&sent, &arrived).into_iter();
+    let mut changes: Vec<Change> = fields
+        .map(|(name, what)| Change {
+            place: Place::Field(name),
+            what,
+        })
+        .collect();
+    changes.extend(body(&sent.body, &arrived.body).map(|(kind, what)| Change {
+        place: Place::Body(kind),
+        what,
+    }));
     changes
 }
 
-struct Parts {
-    /// Names in small letters; values unfolded, as they are otherwise.
-    fields: Vec<(String, String)>,
+/// Names of fields, and what became of each.
+fn fields(sent: &Parts, arrived: &Parts) -> Vec<(String, String)> {
+    let mut changes = Vec::new();
+    let mut change = |name: &String, what: String| changes.push((name.clone(), what));
+    for (name, value) in &sent.fields {
+        let now: Vec<&String> = arrived.named(name).collect();
+        match now.as_slice() {
+            [] => change(name, format!("the field {name} was removed")),
+            values if values.contains(&value) => {
+                if values.len() > 1 {
+                    change(name, format!("another {name} field was added"));
+                }
+            }
+            [other, ..] if squeezed(other) == squeezed(value) => {
+                change(
+                    name,
+                    format!("the white space of the field {name} was changed"),
+                );
+            }
+            [other, ..] => change(
+                name,
+                format!(
+                    "the field {name} was \"{}\" and is \"{}\"",
+                    shown(value),
+                    shown(other)
+                ),
+            ),
+        }
+    }
+    changes
+}
+
+pub(super) struct Parts {
+    /// Names in small letters; values with their folds.
+    pub(super) fields: Vec<(String, String)>,
     body: Vec<String>,
 }
 
 impl Parts {
-    fn of(message: &[u8]) -> Self {
+    pub(super) fn of(message: &[u8]) -> Self {
         let text = String::from_utf8_lossy(message).replace("\r\n", "\n");
         let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
         let mut fields: Vec<(String, String)> = Vec::new();
@@ -65,46 +111,53 @@ impl Parts {
 }
 
 /// The first change that explains the body; what lies behind it is not looked at.
-fn body(sent: &[String], arrived: &[String]) -> Option<String> {
+fn body(sent: &[String], arrived: &[String]) -> Option<(Kind, String)> {
     if sent == arrived {
         return None;
     }
     if let Some(added) = arrived.strip_prefix(sent) {
         let first = added.iter().find(|line| !line.is_empty());
         let first = first.map(|line| shown(line)).unwrap_or_default();
-        return Some(match added.len() {
+        let what = match added.len() {
             1 => format!("a line was added at the end: \"{first}\""),
             count => format!("a footer of {count} lines was added: \"{first}\""),
-        });
+        };
+        return Some((Kind::LinesAdded, what));
     }
     if let Some(added) = arrived.strip_suffix(sent) {
-        return Some(match added.len() {
+        let what = match added.len() {
             1 => "a line was put before the body".to_owned(),
             count => format!("{count} lines were put before the body"),
-        });
+        };
+        return Some((Kind::LinesAdded, what));
     }
     if let Some(cut) = sent.strip_prefix(arrived) {
-        return Some(match cut.len() {
+        let what = match cut.len() {
             1 => "the last line of the body was removed".to_owned(),
             count => format!("the last {count} lines of the body were removed"),
-        });
+        };
+        return Some((Kind::Edited, what));
     }
     let same = sent.iter().zip(arrived).take_while(|(a, b)| a == b).count();
     let (was, is) = (sent.get(same)?, arrived.get(same)?);
     let number = same + 1;
     let quoted = is.contains('=') && !was.contains(is.as_str());
-    Some(if !was.is_ascii() && is.is_ascii() && quoted {
-        "8-bit text was made quoted-printable: the next hop lacks 8BITMIME".to_owned()
-    } else if was.trim_end() == is.trim_end() {
+    if !was.is_ascii() && is.is_ascii() && quoted {
+        let what = "8-bit text was made quoted-printable: the next hop lacks 8BITMIME";
+        return Some((Kind::Encoded, what.to_owned()));
+    }
+    if was.len() > is.len() && is.len() >= 900 && was.starts_with(is.as_str()) {
+        let what = format!(
+            "line {number} was wrapped at {} bytes; it has {}",
+            is.len(),
+            was.len()
+        );
+        return Some((Kind::Wrapped, what));
+    }
+    let what = if was.trim_end() == is.trim_end() {
         format!("white space at the end of line {number} was changed")
     } else if squeezed(was) == squeezed(is) {
         format!("the white space of line {number} was changed")
-    } else if was.len() > 998 && was.starts_with(is.as_str()) {
-        format!(
-            "line {number}, of {} bytes, was broken after {}",
-            was.len(),
-            is.len()
-        )
     } else if *is == format!(">{was}") {
         format!("\">\" was put before line {number}, which begins with \"From \"")
     } else if was.strip_prefix('.') == Some(is.as_str()) {
@@ -115,7 +168,8 @@ fn body(sent: &[String], arrived: &[String]) -> Option<String> {
             shown(was),
             shown(is)
         )
-    })
+    };
+    Some((Kind::Edited, what))
 }
 
 fn squeezed(text: &str) -> String {
@@ -123,7 +177,7 @@ fn squeezed(text: &str) -> String {
 }
 
 /// At most 60 characters on one line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let text = text.trim();
     let mut shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().nth(60).is_some() {
@@ -140,7 +194,8 @@ mod tests {
         "From: a@example.org\r\nSubject: one\r\n two\r\n\r\nGrüße,\r\n.dot \r\nend\r\n";
 
     fn after(from: &str, to: &str) -> Vec<String> {
-        changes(SENT.as_bytes(), SENT.replace(from, to).as_bytes())
+        let changes = changes(SENT.as_bytes(), SENT.replace(from, to).as_bytes());
+        changes.into_iter().map(|change| change.what).collect()
     }
 
     #[test]
@@ -177,6 +232,15 @@ mod tests {
         assert_eq!(
             after("From: a", "From: b@example.org\r\nFrom: a"),
             ["another from field was added"]
+        );
+        let long = "x".repeat(1200);
+        let wrapped = changes(
+            format!("A: b\r\n\r\n{long}\r\n").as_bytes(),
+            format!("A: b\r\n\r\n{}\r\n {}\r\n", &long[..998], &long[998..]).as_bytes(),
+        );
+        assert_eq!(
+            wrapped[0].what,
+            "line 1 was wrapped at 998 bytes; it has 1200"
         );
         assert_eq!(
             after("Grüße,", "Hallo,"),
