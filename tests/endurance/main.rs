@@ -89,6 +89,19 @@ fn it_signs_everything_and_grows_in_nothing() {
     }));
     let mut reloads = 0;
     let mut warm = None;
+    let mut told = 0;
+    let tell = |daemon: &Daemon, reloads: u64| {
+        println!(
+            "{} s: {} messages signed and verified, {} broken off, {} garbage connections, \
+             {reloads} reloads, {} kB resident, {} open files",
+            begun.elapsed().as_secs(),
+            counts.signed.load(Ordering::Relaxed),
+            counts.broken_off.load(Ordering::Relaxed),
+            counts.garbage.load(Ordering::Relaxed),
+            resident(daemon),
+            open_files(daemon),
+        );
+    };
     while begun.elapsed() < length {
         let failed = threads.iter().any(JoinHandle::is_finished);
         assert!(!failed, "a client has failed; see above");
@@ -98,21 +111,19 @@ fn it_signs_everything_and_grows_in_nothing() {
         if warm.is_none() && begun.elapsed() >= WARM {
             warm = Some(resident(&daemon));
         }
+        if begun.elapsed().as_secs() / 60 > told {
+            told += 1;
+            tell(&daemon, reloads);
+        }
     }
     counts.stop.store(true, Ordering::Relaxed);
     for thread in threads {
         thread.join().unwrap();
     }
     let end = resident(&daemon);
-    println!(
-        "{} s: {} messages signed and verified, {} broken off, {} garbage connections, {reloads} \
-         reloads; resident {warm:?} kB when warm, {end} kB at the end; {files} open files",
-        begun.elapsed().as_secs(),
-        counts.signed.load(Ordering::Relaxed),
-        counts.broken_off.load(Ordering::Relaxed),
-        counts.garbage.load(Ordering::Relaxed),
-    );
+    tell(&daemon, reloads);
     if let Some(warm) = warm {
+        println!("resident after a minute {warm} kB, at the end {end} kB");
         assert!(end <= warm + warm / 20, "from {warm} kB to {end} kB");
     }
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -120,6 +131,7 @@ fn it_signs_everything_and_grows_in_nothing() {
         assert!(Instant::now() < deadline, "{files} open files became more");
         std::thread::sleep(Duration::from_millis(10));
     }
+    println!("open files at the start {files}, and no more at the end");
     assert!(counts.signed.load(Ordering::Relaxed) > 0);
 }
 
