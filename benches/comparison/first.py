@@ -39,17 +39,20 @@ def connection(host, port, deadline):
 
 
 def exchange(stream):
-    """Sends a message, waiting for the replies that were negotiated; whether it was signed."""
-    send(stream, b"O", OPTNEG)
-    _, agreed = receive(stream)
+    """Sends a message, waiting for the replies that were negotiated; whether it was signed.
+
+    What comes before a reply is one write, as Postfix flushes: in pieces, each would wait
+    for the acknowledgement of the last, 40 ms and no doing of the milter's."""
+    flight = bytearray(packet(b"O", OPTNEG))
+    _, agreed = ask(stream, flight)
     protocol = struct.unpack("!III", agreed[:12])[2]
 
     def say(command, payload, unwanted, unanswered):
         if protocol & unwanted:
             return
-        send(stream, command, payload)
+        flight.extend(packet(command, payload))
         if not protocol & unanswered:
-            receive(stream)
+            ask(stream, flight)
 
     say(b"C", b"localhost\0004" + struct.pack("!H", 4000) + b"127.0.0.1\0", 0x1, 0x1000)
     say(b"H", b"localhost\0", 0x2, 0x2000)
@@ -60,17 +63,25 @@ def exchange(stream):
         say(b"L", f"{name}\0{value}\0".encode(), 0x20, 0x80)
     say(b"N", b"", 0x40, 0x40000)
     say(b"B", b"text\r\n", 0x10, 0x80000)
-    send(stream, b"E", b"")
+    flight.extend(packet(b"E", b""))
+    command, payload = ask(stream, flight)
     signed = False
     while True:
-        command, payload = receive(stream)
         signed |= command in (INSERTED, ADDED) and b"DKIM-Signature" in payload
         if command not in (INSERTED, ADDED, b"p"):
             return signed
+        command, payload = receive(stream)
 
 
-def send(stream, command, payload):
-    stream.sendall(struct.pack("!I", len(payload) + 1) + command + payload)
+def packet(command, payload):
+    return struct.pack("!I", len(payload) + 1) + command + payload
+
+
+def ask(stream, flight):
+    """Sends what has gathered, and returns the reply to it."""
+    stream.sendall(flight)
+    flight.clear()
+    return receive(stream)
 
 
 def receive(stream):

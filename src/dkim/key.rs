@@ -32,8 +32,10 @@ const STRONG_BITS: u32 = 2048;
 /// The largest RSA modulus that AWS-LC accepts.
 const MAX_BITS: u32 = 8192;
 
-/// Lets AWS-LC gather the randomness with which it blinds its private-key operations:
-/// once in a process, and some 40 ms that the first message need not wait for.
+/// Lets AWS-LC gather the randomness with which it blinds its private-key operations,
+/// once in a process. That is one system call with this project's `.cargo/config.toml`;
+/// built without it, AWS-LC measures the jitter of the processor too, for some 40 ms that
+/// the first message need not wait for.
 pub fn gather_randomness() {
     // Should it fail, the first signature fails too, and says so.
     let _ = aws_lc_rs::rand::fill(&mut [0]);
