@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use signet::config::Config;
 use signet::dkim::{SignError, SignJob, Signature};
 use signet::filter::{Conversation, Turn, World};
 use signet::keys::{self, Algorithm};
-use signet::milter::frame;
+use signet::milter::frame::{self, First};
 use signet::milter::mta::{ABORT, Answer, Client, Envelope, Message, Offer, Script};
 use signet::snapshot::Snapshot;
 
@@ -98,7 +98,11 @@ impl Milter {
         self.output.clear();
         for read in bytes.chunks(read) {
             self.input.extend_from_slice(read);
-            while let Some(frame) = frame::decode(&mut self.input, 1 << 20).unwrap() {
+            let mut taken = 0;
+            while let First::Whole { frame, length } =
+                frame::first(&self.input[taken..], 1 << 20).unwrap()
+            {
+                taken += length;
                 let turn = self
                     .conversation
                     .receive(&frame, &self.world, &mut self.output);
@@ -107,6 +111,7 @@ impl Milter {
                     self.conversation.signed(signed, &mut self.output);
                 }
             }
+            self.input.advance(taken);
         }
     }
 }

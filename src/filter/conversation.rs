@@ -53,9 +53,9 @@ impl Conversation {
     ///
     /// # Errors
     /// When the peer breaks the protocol; the connection is then of no more use.
-    pub fn receive(
+    pub fn receive<P: AsRef<[u8]>>(
         &mut self,
-        frame: &Frame,
+        frame: &Frame<P>,
         world: &impl World,
         out: &mut BytesMut,
     ) -> Result<Turn, SessionError> {

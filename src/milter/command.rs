@@ -58,8 +58,8 @@ impl<'f> Command<'f> {
     /// # Errors
     /// For a command byte that is not one of [`code`], and for a payload that does
     /// not have its command's form.
-    pub fn parse(frame: &'f Frame) -> Result<Self, CommandError> {
-        let payload = &frame.payload[..];
+    pub fn parse<P: AsRef<[u8]>>(frame: &'f Frame<P>) -> Result<Self, CommandError> {
+        let payload = frame.payload.as_ref();
         let command = match frame.command {
             code::NEGOTIATE => Offer::parse(payload).map(Command::Negotiate),
             code::MACRO => parse_macros(payload),

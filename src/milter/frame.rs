@@ -18,12 +18,24 @@ const TRUSTED: usize = 64 * 1024;
 /// Bytes of the length.
 const LENGTH: usize = 4;
 
-/// One frame. The payload shares the memory of the buffer that it was read into, so
-/// a frame is to be dropped before the next read.
+/// One frame. The payload is borrowed from the buffer that it was read into, or shares
+/// its memory; a frame is to be dropped before the next read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
+pub struct Frame<P = Bytes> {
     pub command: u8,
-    pub payload: Bytes,
+    pub payload: P,
+}
+
+/// What a buffer begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum First<'b> {
+    /// A frame, which takes `length` bytes of the buffer.
+    Whole {
+        frame: Frame<&'b [u8]>,
+        length: usize,
+    },
+    /// A frame of which bytes are to come; room for so many should be made.
+    Part { room: usize },
 }
 
 /// Why a peer's bytes cannot be a frame. There is no way to go on after it.
@@ -37,14 +49,13 @@ pub enum FrameError {
     TooLong { length: usize, limit: usize },
 }
 
-/// Takes the first frame off `buffer`. `None` means that more bytes are needed;
-/// room for them has been reserved.
+/// The first frame of `buffer`, where it lies.
 ///
 /// # Errors
-/// When the announced length is 0 or above `limit`. The buffer is left as it was.
-pub fn decode(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, FrameError> {
-    let Some(length) = buffer.first_chunk::<LENGTH>() else {
-        return Ok(None);
+/// When the announced length is 0 or above `limit`.
+pub fn first(buffer: &[u8], limit: usize) -> Result<First<'_>, FrameError> {
+    let Some((length, rest)) = buffer.split_first_chunk::<LENGTH>() else {
+        return Ok(First::Part { room: 0 });
     };
     let length = u32::from_be_bytes(*length) as usize;
     if length == 0 {
@@ -53,14 +64,33 @@ pub fn decode(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, Fram
     if length > limit {
         return Err(FrameError::TooLong { length, limit });
     }
-    let missing = (LENGTH + length).saturating_sub(buffer.len());
-    if missing > 0 {
-        buffer.reserve(missing.min(TRUSTED));
-        return Ok(None);
-    }
-    let mut payload = buffer.split_to(LENGTH + length).freeze();
-    payload.advance(LENGTH);
-    let command = payload.get_u8();
+    let whole = rest.get(..length).and_then(<[u8]>::split_first);
+    Ok(match whole {
+        Some((&command, payload)) => First::Whole {
+            frame: Frame { command, payload },
+            length: LENGTH + length,
+        },
+        None => First::Part {
+            room: (length - rest.len()).min(TRUSTED),
+        },
+    })
+}
+
+/// Takes the first frame off `buffer`. `None` means that more bytes are needed;
+/// room for them has been reserved.
+///
+/// # Errors
+/// As [`first`]. The buffer is left as it was.
+pub fn decode(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, FrameError> {
+    let (command, length) = match first(buffer, limit)? {
+        First::Whole { frame, length } => (frame.command, length),
+        First::Part { room } => {
+            buffer.reserve(room);
+            return Ok(None);
+        }
+    };
+    let mut payload = buffer.split_to(length).freeze();
+    payload.advance(LENGTH + 1);
     Ok(Some(Frame { command, payload }))
 }
 

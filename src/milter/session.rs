@@ -141,9 +141,9 @@ impl Session {
     /// # Errors
     /// When the peer does not keep to the protocol. The connection has to be closed;
     /// nothing that was received on it since the last end of a message counts.
-    pub fn receive<'f>(
+    pub fn receive<'f, P: AsRef<[u8]>>(
         &mut self,
-        frame: &'f Frame,
+        frame: &'f Frame<P>,
         out: &mut BytesMut,
     ) -> Result<Step<'f>, SessionError> {
         if self.reply_owed() {

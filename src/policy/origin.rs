@@ -176,7 +176,6 @@ mod tests {
         let mut out = BytesMut::new();
         let offer = [6u32, 0x1ff, 0x1f_ffff].map(u32::to_be_bytes).concat();
         for (command, payload) in [(b'O', offer), (b'D', [b"C", macros].concat())] {
-            let payload = payload.into();
             session
                 .receive(&Frame { command, payload }, &mut out)
                 .unwrap();

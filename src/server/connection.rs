@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 use tracing::warn;
@@ -22,7 +22,7 @@ use super::listener::Stream;
 use crate::config::Limits;
 use crate::filter::{Conversation, Turn};
 use crate::milter::SessionError;
-use crate::milter::frame::{self, FrameError};
+use crate::milter::frame::{self, First, FrameError};
 use crate::telemetry::{Breach, Limit};
 
 /// Most of the flights of packets between two replies fit into one read of this size.
@@ -161,9 +161,16 @@ async fn converse(
     // read.
     let mut alarm = pin!(tokio::time::sleep_until(patience.next(patience.heard)?));
     loop {
-        let mut heard = false;
-        while let Some(frame) = frame::decode(&mut input, limits.packet_bytes)? {
-            heard = true;
+        let mut taken = 0;
+        let room = loop {
+            let rest = input.get(taken..).unwrap_or_default();
+            let frame = match frame::first(rest, limits.packet_bytes)? {
+                First::Whole { frame, length } => {
+                    taken += length;
+                    frame
+                }
+                First::Part { room } => break room,
+            };
             match conversation.receive(&frame, shared, &mut output)? {
                 Turn::Continue(None) => {}
                 Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
@@ -174,7 +181,7 @@ async fn converse(
                         None => conversation.not_run(Limit::SigningQueue, &mut output),
                     };
                     shared.record(&outcome, begun.elapsed());
-                    if !input.is_empty() {
+                    if taken < input.len() {
                         // One who sends message upon message leaves room for others.
                         tokio::task::yield_now().await;
                     }
@@ -189,15 +196,13 @@ async fn converse(
             if !conversation.has_message() {
                 patience.begun = None;
             }
-        }
+        };
+        input.advance(taken);
+        input.reserve(room);
         if !output.is_empty() {
-            match tokio::time::timeout(limits.write, stream.write_all(&output)).await {
-                Ok(written) => written?,
-                Err(_) => return Err(ConnectionError::Write(limits.write.as_secs())),
-            }
-            output.clear();
+            send(&mut stream, &mut output, limits.write).await?;
         }
-        if heard {
+        if taken > 0 {
             patience.heard = Instant::now();
             if conversation.has_message() {
                 patience.begun.get_or_insert(patience.heard);
@@ -206,7 +211,7 @@ async fn converse(
         let read = loop {
             tokio::select! {
                 biased;
-                read = receive(&mut stream, &mut input, bulk) => break read?,
+                read = receive(&mut stream, &mut input, &mut output, bulk) => break read?,
                 () = &mut alarm => {
                     let again = patience.next(Instant::now())?;
                     alarm.as_mut().reset(again);
@@ -220,11 +225,36 @@ async fn converse(
     }
 }
 
-/// Appends what has come to `input`, which keeps no memory while nothing comes and
-/// nothing is in it. Loses nothing when it is dropped before it ends.
+/// Sends `output`, and empties it.
+async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    output: &mut BytesMut,
+    patience: Duration,
+) -> Result<(), ConnectionError> {
+    let at_once = poll_fn(
+        |context| match Pin::new(&mut *stream).poll_write(context, output) {
+            Poll::Ready(written) => Poll::Ready(written),
+            Poll::Pending => Poll::Ready(Ok(0)),
+        },
+    );
+    // Nearly always that was all, and nobody needs to look at the clock.
+    output.advance(at_once.await?);
+    if !output.is_empty() {
+        match tokio::time::timeout(patience, stream.write_all(output)).await {
+            Ok(written) => written?,
+            Err(_) => return Err(ConnectionError::Write(patience.as_secs())),
+        }
+    }
+    output.clear();
+    Ok(())
+}
+
+/// Appends what has come to `input`. Neither it nor `output` keeps memory while nothing
+/// comes and nothing is in them. Loses nothing when it is dropped before it ends.
 async fn receive(
     stream: &mut (impl AsyncRead + Unpin),
     input: &mut BytesMut,
+    output: &mut BytesMut,
     bulk: bool,
 ) -> io::Result<usize> {
     poll_fn(|context| {
@@ -242,6 +272,7 @@ async fn receive(
         };
         if read.is_pending() && input.is_empty() {
             *input = BytesMut::new();
+            *output = BytesMut::new();
         }
         read
     })
