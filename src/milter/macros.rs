@@ -42,9 +42,18 @@ impl Stage {
     /// The stage of the macros that precede `command`. UNKNOWN is none: it may come
     /// at any time and says nothing of client or message.
     pub(super) fn from_command(command: u8) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|stage| stage.command() == command)
+        Some(match command {
+            code::CONNECT => Stage::Connect,
+            code::HELO => Stage::Helo,
+            code::MAIL => Stage::Mail,
+            code::RECIPIENT => Stage::Recipient,
+            code::DATA => Stage::Data,
+            code::HEADER => Stage::Header,
+            code::END_OF_HEADERS => Stage::EndOfHeaders,
+            code::BODY => Stage::Body,
+            code::END_OF_MESSAGE => Stage::EndOfMessage,
+            _ => return None,
+        })
     }
 
     /// The command byte that stands for the stage.
@@ -77,18 +86,15 @@ impl Stage {
             Stage::Header | Stage::Body => None,
         }
     }
-
-    fn of_message(self) -> bool {
-        self >= Stage::Mail
-    }
 }
 
 /// The macros of the present client and message.
 #[derive(Default)]
 pub struct Macros {
-    /// One packet's definitions for each of [`Stage::ALL`]. Copied out of the frame,
-    /// which would otherwise keep a whole read buffer alive.
-    stages: [Vec<u8>; Stage::ALL.len()],
+    /// One packet's definitions for each of [`Stage::ALL`], one behind the other.
+    packets: Vec<u8>,
+    /// Where the packet of each stage ends; it begins where the last one ended.
+    ends: [usize; Stage::ALL.len()],
     /// MAIL's macros have come and MAIL itself has not.
     before_mail: bool,
 }
@@ -98,21 +104,18 @@ impl Macros {
     /// braces or not: `i` and `{i}` are the same.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let name = bare(name.as_bytes());
-        self.stages
-            .iter()
+        Stage::ALL
+            .into_iter()
             .rev()
-            .find_map(|stage| definitions(stage).find(|(defined, _)| *defined == name))
+            .find_map(|stage| definitions(self.packet(stage)).find(|(defined, _)| *defined == name))
             .map(|(_, value)| value)
     }
 
     /// Every definition, first stage first; names without braces.
     pub fn iter(&self) -> impl Iterator<Item = (Stage, &[u8], &[u8])> {
-        Stage::ALL
-            .into_iter()
-            .zip(&self.stages)
-            .flat_map(|(stage, packet)| {
-                definitions(packet).map(move |(name, value)| (stage, name, value))
-            })
+        Stage::ALL.into_iter().flat_map(|stage| {
+            definitions(self.packet(stage)).map(move |(name, value)| (stage, name, value))
+        })
     }
 
     /// Takes one packet, which [`check_definitions`] has found well-formed.
@@ -126,11 +129,9 @@ impl Macros {
             }
             _ => {}
         }
-        for (known, kept) in Stage::ALL.into_iter().zip(&mut self.stages) {
-            if known == stage {
-                forget(kept);
-                kept.extend_from_slice(packet);
-            }
+        // Before every header field the MTA says the same.
+        if self.packet(stage) != packet {
+            self.replace(stage, packet);
         }
     }
 
@@ -144,25 +145,55 @@ impl Macros {
     /// The message is over; the client stays.
     pub(super) fn clear_message(&mut self) {
         self.before_mail = false;
-        for (stage, kept) in Stage::ALL.into_iter().zip(&mut self.stages) {
-            if stage.of_message() {
-                forget(kept);
-            }
-        }
+        self.forget_from(Stage::Mail);
     }
 
     /// The client is gone too.
     pub(super) fn clear(&mut self) {
         self.before_mail = false;
-        self.stages.iter_mut().for_each(forget);
+        self.forget_from(Stage::Connect);
+    }
+
+    /// Where the packet of a stage begins and ends.
+    fn bounds(&self, stage: Stage) -> (usize, usize) {
+        let end = |index: usize| self.ends.get(index).copied();
+        let stage = stage as usize;
+        let start = stage.checked_sub(1).and_then(end).unwrap_or_default();
+        (start, end(stage).unwrap_or(start))
+    }
+
+    fn packet(&self, stage: Stage) -> &[u8] {
+        let (start, end) = self.bounds(stage);
+        self.packets.get(start..end).unwrap_or_default()
+    }
+
+    fn replace(&mut self, stage: Stage, packet: &[u8]) {
+        let (start, end) = self.bounds(stage);
+        if end >= self.packets.len() {
+            self.packets.truncate(start);
+            self.packets.extend_from_slice(packet);
+        } else {
+            self.packets.splice(start..end, packet.iter().copied());
+        }
+        for later in self.ends.iter_mut().skip(stage as usize) {
+            *later = *later - end + start + packet.len();
+        }
+    }
+
+    /// Forgets the packets of this stage and of all later ones, and keeps only a small
+    /// allocation: an idle connection must be cheap.
+    fn forget_from(&mut self, stage: Stage) {
+        let (start, _) = self.bounds(stage);
+        self.packets.truncate(start);
+        self.packets.shrink_to(KEPT);
+        for later in self.ends.iter_mut().skip(stage as usize) {
+            *later = start;
+        }
     }
 }
 
-/// Empties, and keeps only a small allocation: an idle connection must be cheap.
-fn forget(packet: &mut Vec<u8>) {
-    packet.clear();
-    packet.shrink_to(512);
-}
+/// So many bytes may stay allocated between two messages.
+const KEPT: usize = 512;
 
 fn bare(name: &[u8]) -> &[u8] {
     name.strip_prefix(b"{")
@@ -177,15 +208,12 @@ fn definitions(packet: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// Whether `packet` is name, NUL, value, NUL and so on to its end.
 pub(super) fn check_definitions(packet: &[u8]) -> Result<(), Fault> {
-    let mut cursor = Cursor::new(packet);
-    while !cursor.is_empty() {
-        cursor.string()?;
-        if cursor.is_empty() {
-            return Err(Fault::OddMacros);
-        }
-        cursor.string()?;
+    let strings = packet.iter().filter(|&&byte| byte == 0).count();
+    match packet.last() {
+        Some(1..) => Err(Fault::Unterminated),
+        Some(0) if strings % 2 != 0 => Err(Fault::OddMacros),
+        Some(0) | None => Ok(()),
     }
-    Ok(())
 }
 
 impl fmt::Debug for Macros {
@@ -269,10 +297,36 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_that_comes_again_leaves_the_later_ones_as_they_are() {
+        let mut macros = Macros::default();
+        macros.set(Stage::Connect, b"j\0mx\0");
+        macros.set(Stage::Helo, b"{tls_version}\0TLSv1.2\0");
+        macros.set(Stage::Mail, b"{auth_authen}\0ann\0");
+        macros.set(Stage::Data, b"i\0one\0");
+        for version in ["", "TLSv1.3", "TLSv1.3, and more"] {
+            let packet = format!("{{tls_version}}\0{version}\0");
+            macros.set(Stage::Helo, packet.as_bytes());
+            let all: Vec<_> = macros
+                .iter()
+                .map(|(stage, _, value)| (stage, value))
+                .collect();
+            assert_eq!(
+                all,
+                [
+                    (Stage::Connect, &b"mx"[..]),
+                    (Stage::Helo, version.as_bytes()),
+                    (Stage::Mail, b"ann"),
+                    (Stage::Data, b"one"),
+                ]
+            );
+        }
+    }
+
+    #[test]
     fn a_large_packet_is_not_kept_allocated() {
         let mut macros = Macros::default();
         macros.set(Stage::Mail, &[0; 100_000]);
         macros.clear_message();
-        assert!(macros.stages.iter().all(|kept| kept.capacity() <= 512));
+        assert!(macros.packets.capacity() <= KEPT);
     }
 }

@@ -53,6 +53,8 @@ pub(super) fn write(response: &Response<'_>, out: &mut BytesMut) {
             if !fields.iter().all(InsertedField::is_safe) {
                 reply_code::TEMPFAIL
             } else {
+                let room = |field: &InsertedField| field.name.len() + field.value.len() + 16;
+                out.reserve(fields.iter().map(room).sum::<usize>() + 8);
                 // Each goes on top of those before it.
                 for field in fields.iter().rev() {
                     field.write(out);
