@@ -67,7 +67,7 @@ fn relaxed(field: Field<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     let mut gap = false;
     let mut rest = field.value;
-    // Word by word; a bare CR is a word like any other.
+    // Word by word, or many words at once; a bare CR is a word like any other.
     while let [first, after @ ..] = rest {
         match (first, after) {
             (b' ' | b'\t', _) => {
@@ -76,8 +76,14 @@ fn relaxed(field: Field<'_>, out: &mut Vec<u8>) {
             }
             (b'\n', _) | (b'\r', [b'\n', ..]) => rest = after,
             _ => {
-                let end = after.iter().position(|&byte| ends_word(byte));
-                let (word, more) = match end.and_then(|end| rest.split_at_checked(end + 1)) {
+                let end = match still(rest) {
+                    0 => after
+                        .iter()
+                        .position(|&byte| ends_word(byte))
+                        .map(|end| end + 1),
+                    still => Some(still),
+                };
+                let (word, more) = match end.and_then(|end| rest.split_at_checked(end)) {
                     Some(parts) => parts,
                     None => (rest, &[][..]),
                 };
@@ -89,6 +95,25 @@ fn relaxed(field: Field<'_>, out: &mut Vec<u8>) {
             }
         }
     }
+}
+
+const BLOCK: usize = 16;
+
+/// How many bytes of `text` stay as they are, in whole blocks, which the compiler looks
+/// at by the block: no control character, and no SP before another or at the end.
+fn still(text: &[u8]) -> usize {
+    let further = text.get(1..).unwrap_or_default();
+    let blocks = text.as_chunks::<BLOCK>().0.iter();
+    let is_still = |(block, next): &(&[u8; BLOCK], &[u8; BLOCK])| {
+        let pairs = block.iter().zip(*next);
+        let suspect = |&byte: &u8, &next: &u8| (byte < b' ') | ((byte == b' ') & (next <= b' '));
+        !pairs.fold(false, |any, (byte, next)| any | suspect(byte, next))
+    };
+    BLOCK
+        * blocks
+            .zip(further.as_chunks().0)
+            .take_while(is_still)
+            .count()
 }
 
 fn ends_word(byte: u8) -> bool {

@@ -59,6 +59,11 @@ impl HeaderSection {
     /// Adds a field at the bottom. `value` is what follows the colon, white space
     /// included; its lines end in LF, as a milter gets them, or in CRLF.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            // Ordinary mail then needs no more.
+            self.bytes.reserve(4096);
+            self.ends.reserve(32);
+        }
         self.bytes.extend_from_slice(name);
         let name = self.bytes.len();
         self.bytes.extend_from_slice(value);

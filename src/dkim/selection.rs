@@ -1,7 +1,7 @@
 //! Which fields of one message a signature covers, and in which order.
 
 use super::HeaderSet;
-use super::header_section::HeaderSection;
+use super::header_section::{HeaderSection, trim_end};
 use super::header_set::Mark;
 
 /// What goes into `h=` and into the hash.
@@ -37,12 +37,23 @@ pub(super) fn select<'s>(section: &HeaderSection, set: &'s HeaderSet) -> Selecti
     // The fields to sign in message order: which candidate, which field.
     let mut entries = Vec::with_capacity(section.len());
     for (index, field) in section.fields().enumerate() {
-        if let Some(candidate) = candidates.iter().position(|c| field.is(c.name)) {
+        let name = trim_end(field.name);
+        let initial = name.first().map(u8::to_ascii_lowercase);
+        let same = |candidate: &Candidate<'_>| {
+            let wanted = candidate.name.as_bytes();
+            wanted.len() == name.len()
+                && wanted.first().copied() == initial
+                && wanted.eq_ignore_ascii_case(name)
+        };
+        if let Some(candidate) = candidates.iter().position(same) {
             entries.push((candidate, index));
         }
     }
 
-    let mut selection = Selection::default();
+    let mut selection = Selection {
+        names: Vec::with_capacity(entries.len() + candidates.len()),
+        fields: Vec::with_capacity(entries.len()),
+    };
     for &(wanted, _) in &entries {
         let Some(candidate) = candidates.get_mut(wanted) else {
             continue;
