@@ -34,7 +34,7 @@ const MAX_BITS: u32 = 8192;
 
 /// Lets AWS-LC gather the randomness with which it blinds its private-key operations,
 /// once in a process. That is one system call with this project's `.cargo/config.toml`;
-/// built without it, AWS-LC measures the jitter of the processor too, for some 40 ms that
+/// built without it, AWS-LC measures the jitter of the processor too, for 30 ms and more that
 /// the first message need not wait for.
 pub fn gather_randomness() {
     // Should it fail, the first signature fails too, and says so.
