@@ -188,6 +188,38 @@ fn a_disk_that_takes_no_more_leaves_nothing_behind() {
     assert_eq!(stdout(&output), "");
 }
 
+/// A file system of its own, with not a byte left, that ends with the command.
+#[test]
+fn a_full_disk_gets_no_part_of_a_key() {
+    if !left_out::is_root() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir_all(place.keys()).unwrap();
+    let script = "mount -t tmpfs -o size=64k none \"$0\" || exit 77
+        head -c 1M /dev/zero >\"$0/fill\" 2>/dev/null
+        \"$@\"; code=$?
+        find \"$0\" -type f
+        exit $code";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script])
+        .arg(place.keys())
+        .args([SIGNET, "keygen", "example.com", "--keys"])
+        .arg(place.keys())
+        .output()
+        .unwrap();
+    if output.status.code() == Some(77) {
+        left_out::cannot_be_mended("root may mount no file system here");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = stderr(&output);
+    assert!(said.to_lowercase().contains("no space left"), "{said}");
+    assert!(said.contains("the key could not be written to"), "{said}");
+    let left = place.keys().join("fill").display().to_string();
+    assert_eq!(stdout(&output).trim(), left);
+}
+
 #[test]
 fn a_directory_that_cannot_be_made_is_named() {
     let place = Place::new();

@@ -105,7 +105,7 @@ impl Shared {
         *self.last_failure() = Some(ReloadFailure { at: seconds(), why });
     }
 
-    fn last_failure(&self) -> std::sync::MutexGuard<'_, Option<ReloadFailure>> {
+    pub(super) fn last_failure(&self) -> std::sync::MutexGuard<'_, Option<ReloadFailure>> {
         let failure = self.reloads.last_failure.lock();
         failure.unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,6 +138,11 @@ impl Shared {
     /// The last reload, if it failed.
     pub fn reload_failure(&self) -> Option<ReloadFailure> {
         self.last_failure().clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn backlog(&self) -> &Backlog {
+        &self.backlog
     }
 
     pub(super) fn stop(&self) {

@@ -99,10 +99,19 @@ fn figures(page: &mut String, status: &Status) -> fmt::Result {
         .last
         .map_or("never".to_owned(), |at| ago(status.now, at));
     page.write_str("<dl>\n")?;
-    for (name, value) in [
+    let mut figures = vec![
         ("Signed", status.result("signed").to_string()),
         ("Not ours to sign", status.result("skipped").to_string()),
         ("Deferred", status.result("tempfail").to_string()),
+    ];
+    // What a config may ask for and seldom does.
+    for (name, result) in [("Refused", "rejected"), ("Left unsigned", "failed")] {
+        match status.result(result) {
+            0 => {}
+            count => figures.push((name, count.to_string())),
+        }
+    }
+    figures.extend([
         ("Last message", last),
         ("Half signed in", latency(messages.p50_seconds)),
         ("99 of 100 in", latency(messages.p99_seconds)),
@@ -110,7 +119,8 @@ fn figures(page: &mut String, status: &Status) -> fmt::Result {
             "Connections",
             format!("{} of {}", connections.open, connections.limit),
         ),
-    ] {
+    ]);
+    for (name, value) in figures {
         writeln!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", Text(&value))?;
     }
     page.write_str("</dl>\n")
