@@ -100,7 +100,7 @@ impl Milter {
             self.input.extend_from_slice(read);
             let mut taken = 0;
             while let First::Whole { frame, length } =
-                frame::first(&self.input[taken..], 1 << 20).unwrap()
+                frame::first(self.input.get(taken..).unwrap_or_default(), 1 << 20).unwrap()
             {
                 taken += length;
                 let turn = self
