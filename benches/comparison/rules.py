@@ -74,7 +74,8 @@ def run_all(peers, generator, options, files, keys):
     """{peer: {case: {"summary": {...}, "runs": [...]}}}"""
     counts = sorted({10, *options.rules})
     # Only signet is measured with distinct keys, whose files take long to make.
-    kinds = (False, True) if any(each.name == "signet" for each in peers) else (False,)
+    alone = options.shared or all(each.name != "signet" for each in peers)
+    kinds = (False,) if alone else (False, True)
     cases = [Case(files, count, distinct, keys["rsa"]) for distinct in kinds for count in counts]
     runs = {each.name: {case.name: [] for case in cases} for each in peers}
     for turn in range(options.repeat):
