@@ -33,9 +33,7 @@ const STRONG_BITS: u32 = 2048;
 const MAX_BITS: u32 = 8192;
 
 /// Lets AWS-LC gather the randomness with which it blinds its private-key operations,
-/// once in a process. That is one system call with this project's `.cargo/config.toml`;
-/// built without it, AWS-LC measures the jitter of the processor too, for 30 ms and more that
-/// the first message need not wait for.
+/// once in a process: one system call, or without `.cargo/config.toml` 30 ms of its own.
 pub fn gather_randomness() {
     // Should it fail, the first signature fails too, and says so.
     let _ = aws_lc_rs::rand::fill(&mut [0]);
