@@ -71,11 +71,6 @@ fn main() -> ExitCode {
             script: in_packets(&short.script, 8),
             read: READ,
         },
-        Case {
-            name: "the same in body packets of one byte",
-            script: in_packets(&short.script, 1),
-            read: READ,
-        },
         of_fields(
             "3,000 header fields",
             (0..3000).map(|n| ("X-Field", format!(" {n}"))).collect(),
@@ -122,11 +117,6 @@ fn main() -> ExitCode {
         Case {
             name: "the ordinary one in body packets of 100 bytes",
             script: in_packets(&long.script, 100),
-            read: READ,
-        },
-        Case {
-            name: "the ordinary one in body packets of one byte",
-            script: in_packets(&long.script, 1),
             read: READ,
         },
     ];
