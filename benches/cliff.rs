@@ -142,11 +142,14 @@ fn steep(milter: &mut Milter, ordinary: &Case, cases: &[Case]) -> usize {
     let mut steep = 0;
     for case in cases.iter().filter(|case| case.name.contains(&wanted)) {
         let (mut least, mut least_ordinary) = (f64::INFINITY, f64::INFINITY);
-        for _ in 0..TURNS {
+        let (mut turns, mut ratio) = (0, f64::INFINITY);
+        // What else the machine does only ever adds: too much has to be so in more turns.
+        while turns < TURNS || (ratio > MOST && turns < 4 * TURNS) {
             least_ordinary = least_ordinary.min(price(milter, ordinary));
             least = least.min(price(milter, case));
+            ratio = least / least_ordinary;
+            turns += 1;
         }
-        let ratio = least / least_ordinary;
         let mark = if ratio > MOST { "  TOO MUCH" } else { "" };
         println!(
             "  {:46}{least:8.2} ns a byte, {ratio:5.2} times{mark}",
