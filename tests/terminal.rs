@@ -71,6 +71,8 @@ fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Option<Vec<u8>>
         .args(["-qefc", &format!("{SIGNET} {arguments}"), "/dev/null"])
         .env_remove("NO_COLOR")
         .env("TERM", "xterm")
+        // Which has clap paint a dumb terminal too.
+        .env("CI", "true")
         .stdin(Stdio::null());
     for (name, value) in environment {
         command.env(name, value);

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod announce;
 mod bench;
@@ -95,9 +95,20 @@ pub fn complain(error: &dyn std::error::Error) {
     eprintln!("{name} {}", with_causes(error));
 }
 
+/// The command line. The parser's own words have colours where all others have; clap by
+/// itself paints a dumb terminal too where `CI` is set.
+fn parse() -> Cli {
+    let colours = match screen::colours_are_unwanted() {
+        true => ColorChoice::Never,
+        false => ColorChoice::Auto,
+    };
+    let matches = Cli::command().color(colours).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Parses the command line and runs the command it names.
 pub fn run() -> CommandResult {
-    match Cli::parse().command {
+    match parse().command {
         Command::Setup(args) => setup::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Dns(args) => dns::run(&args),

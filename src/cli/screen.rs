@@ -23,9 +23,12 @@ pub fn err() -> Style {
 
 /// Colours are for a terminal that has them, and for a user who wants them
 /// (no-color.org).
+pub fn colours_are_unwanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || is_dumb()
+}
+
 fn style(stream: &impl IsTerminal) -> Style {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    match stream.is_terminal() && !unwanted && !is_dumb() {
+    match stream.is_terminal() && !colours_are_unwanted() {
         true => Style::Coloured,
         false => Style::Plain,
     }
