@@ -106,10 +106,14 @@ fn what_keeps_postfix_from_reaching_it_is_told() {
         let [smtpd, other] = both(address);
         ward.tells(code, &[&["-e", &smtpd, &other]]);
     };
-    finds(
-        "postfix-socket-chroot",
-        &format!("unix:{}", socket.display()),
-    );
+    let outside = format!("unix:{}", socket.display());
+    let list = format!("inet:127.0.0.1:1, {{ {outside}, connect_timeout=5s }}");
+    let [_, other] = both(&outside);
+    let edit = ["-e", &format!("smtpd_milters={list}"), &other];
+    let mended = ward.finds("postfix-socket-chroot", &[&edit]);
+    // The milter beside it stays, and so do the settings.
+    let list = list.replace(&outside, RELATIVE_SOCKET);
+    assert_eq!(mended.trim(), format!("smtpd_milters = {list}"));
     finds("postfix-socket-missing", "unix:signet/other.sock");
     fs::write(ward.queue("signet/file.sock"), "").unwrap();
     finds("postfix-socket-file", "unix:signet/file.sock");

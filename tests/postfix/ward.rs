@@ -85,8 +85,9 @@ impl Ward {
         text
     }
 
-    /// The same, and that the settings it says to make mend it.
-    pub fn finds(&self, code: &str, edits: &[&[&str]]) {
+    /// The same, and that the settings it says to make mend it. What `smtpd_milters`
+    /// is then.
+    pub fn finds(&self, code: &str, edits: &[&[&str]]) -> String {
         let commands = mends(&self.told(code, edits));
         let edits = commands.iter().filter(|command| {
             let edits = ["-e ", "-P ", "-M "];
@@ -96,7 +97,9 @@ impl Ward {
             let (codes, text) = self.codes("postfix-");
             assert_eq!(codes, [""; 0], "{commands:#?}: {text}");
         }
+        let mended = self.postfix().run("postconf", &["smtpd_milters"], b"");
         self.restore();
+        String::from_utf8_lossy(&mended.stdout).into_owned()
     }
 
     /// Has Postfix read its settings, lets a client come, and waits until doctor tells of it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Code, PostfixFacts, Section};
-use crate::postfix::Endpoint;
+use crate::postfix::{Endpoint, milters};
 
 /// One address of signet's as the services see it.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) fn check(facts: &PostfixFacts, section: &mut Section) {
                 "services in the chroot cannot look \"{host}\" up: there is no etc/hosts in it"
             );
             let right = socket.address.replace(host.as_str(), "127.0.0.1");
-            let mend = facts.set("smtpd_milters", &right);
+            let mend = renamed(facts, &socket.address, &right);
             section.add(Code::PostfixChrootHosts, &socket.address, what, mend);
         }
     }
@@ -97,7 +97,7 @@ fn unreached(
                 "smtpd runs in the chroot and looks for {seen}, where nothing is; the socket is at {}",
                 outside.display()
             ),
-            relative(facts),
+            relative(facts, &socket.address),
         ),
         Unreached::Missing { outside: None } => (
             Code::PostfixSocketMissing,
@@ -141,7 +141,7 @@ fn unreached(
         Unreached::NoAddress => (
             Code::PostfixNoAddress,
             "the name of the host has no address".to_owned(),
-            facts.set("smtpd_milters", "inet:127.0.0.1:8891"),
+            renamed(facts, &socket.address, "inet:127.0.0.1:8891"),
         ),
         Unreached::Other(error) => (
             Code::PostfixSocketRefused,
@@ -152,13 +152,45 @@ fn unreached(
 }
 
 /// The path that is right in the chroot and outside.
-fn relative(facts: &PostfixFacts) -> Vec<String> {
+fn relative(facts: &PostfixFacts, wrong: &str) -> Vec<String> {
     let socket = facts.postfix.queue_directory().join("signet/signet.sock");
     let mut mend = vec![
         "put the socket into the chroot, and name it without the slash:".to_owned(),
         format!("signet serve --listen unix:{}", socket.display()),
     ];
-    mend.extend(facts.set("smtpd_milters", "unix:signet/signet.sock"));
+    mend.extend(renamed(facts, wrong, "unix:signet/signet.sock"));
+    mend
+}
+
+/// Every list that names the address `wrong` with `right` in its place; the milters
+/// beside it stay.
+fn renamed(facts: &PostfixFacts, wrong: &str, right: &str) -> Vec<String> {
+    let postfix = &facts.postfix;
+    let list = |text: &str| {
+        let mut entries = milters(&postfix.expanded(text));
+        let mut found = false;
+        for entry in entries.iter_mut().filter(|entry| entry.address == wrong) {
+            right.clone_into(&mut entry.address);
+            found = true;
+        }
+        let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
+        found.then(|| entries.join(", "))
+    };
+    let mut mend: Vec<String> = ["smtpd_milters", "non_smtpd_milters"]
+        .into_iter()
+        .filter_map(|name| {
+            let setting = format!("{name}={}", list(postfix.value(name))?);
+            Some(facts.command(
+                "postconf",
+                &format!("-e {}", crate::setup::quoted(&setting)),
+            ))
+        })
+        .collect();
+    mend.extend(postfix.smtp_servers().filter_map(|service| {
+        let value = list(service.override_of("smtpd_milters")?)?;
+        Some(facts.edit_of(&service.id(), "smtpd_milters", &value))
+    }));
+    mend.push(facts.command("postfix", "reload"));
     mend
 }
 
