@@ -8,6 +8,9 @@
 //! message from envelope to verdict; `server`, the only tokio of the daemon; and
 //! `cli`.
 
+// These panic when the reader has gone; cli/streams.rs writes instead.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod accelerator;
 pub mod cli;
 pub mod config;

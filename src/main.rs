@@ -1,4 +1,5 @@
 //! The `signet` program: dispatch, print the chain of causes once, exit code.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 

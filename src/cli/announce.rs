@@ -3,13 +3,13 @@
 //! With `--format` standard output holds that text alone, so that it can go straight
 //! into a zone file; what there is to explain goes to standard error.
 
-use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::screen::{self, Ink, Style};
+use super::streams::{self, PrintError};
 use crate::dkim::{KeyType, SigningKey};
 use crate::dns::format::{self, DEFAULT_TTL, FORMATS};
 use crate::dns::{Format, Publication};
@@ -162,7 +162,7 @@ pub(super) fn print(
     announcements: &[Announcement],
     formats: &[Format],
     is_new: bool,
-) -> io::Result<()> {
+) -> Result<(), PrintError> {
     let mut text = String::new();
     let mut explanation = String::new();
     let publications: Vec<_> = announcements
@@ -204,10 +204,8 @@ pub(super) fn print(
         explanation.push_str(format.how);
     }
     // First what a person should know, in case both go to one terminal.
-    let _ = io::stderr().write_all(explanation.as_bytes());
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    streams::tell(explanation);
+    streams::print(text)
 }
 
 /// What `--format` asks for.
@@ -220,7 +218,7 @@ pub(super) enum Form {
 
 /// The formats among what was asked for; none when the list of them was printed
 /// instead.
-pub(super) fn formats(forms: &[Form]) -> io::Result<Option<Vec<Format>>> {
+pub(super) fn formats(forms: &[Form]) -> Result<Option<Vec<Format>>, PrintError> {
     let mut formats = Vec::new();
     for form in forms {
         match form {
@@ -229,9 +227,7 @@ pub(super) fn formats(forms: &[Form]) -> io::Result<Option<Vec<Format>>> {
                 let lines = FORMATS
                     .iter()
                     .map(|format| format!("{:<22}{}\n", format.name, format.about));
-                let mut out = io::stdout().lock();
-                out.write_all(lines.collect::<String>().as_bytes())?;
-                out.flush()?;
+                streams::print(lines.collect::<String>())?;
                 return Ok(None);
             }
         }

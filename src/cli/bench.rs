@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::CommandResult;
+use super::{CommandResult, streams};
 use crate::config::ListenAddress;
 use crate::names::Address;
 
@@ -141,8 +141,8 @@ pub fn run(args: &Args) -> CommandResult {
 
 fn print(json: bool, report: &(impl serde::Serialize + std::fmt::Display)) -> CommandResult {
     match json {
-        true => println!("{}", serde_json::to_string_pretty(report)?),
-        false => println!("{report}"),
+        true => streams::print(serde_json::to_string_pretty(report)? + "\n")?,
+        false => streams::print(format_args!("{report}\n"))?,
     }
     Ok(ExitCode::SUCCESS)
 }

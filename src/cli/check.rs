@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::screen::{self, Ink};
 use super::settings::{Settings, SettingsError};
+use super::streams;
 use super::{CommandResult, with_causes};
 use crate::server;
 use crate::snapshot::{Severity, Snapshot, SnapshotError};
@@ -23,11 +24,11 @@ pub fn run(args: &Args) -> CommandResult {
         Err(SettingsError::Mistakes(errors)) => return Ok(unusable(&errors.0)),
         Err(error) => return Ok(unusable(&[error])),
     };
-    match args.settings.file() {
-        Some(file) => println!("# from {}, flags, and defaults", file.display()),
-        None => println!("# from flags and defaults; there is no config file"),
-    }
-    print!("{}", config.to_toml());
+    let source = match args.settings.file() {
+        Some(file) => format!("# from {}, flags, and defaults", file.display()),
+        None => "# from flags and defaults; there is no config file".to_owned(),
+    };
+    streams::print(format_args!("{source}\n{}", config.to_toml()))?;
     let batched = match server::accelerator(&config.batch) {
         Ok(accelerator) => format!("on, {accelerator}"),
         Err(error) => format!("off, {error}"),
@@ -45,21 +46,21 @@ pub fn run(args: &Args) -> CommandResult {
             Severity::Note => Ink::Note,
         };
         let severity = screen::err().paint(ink, &format!("{}:", problem.severity));
-        eprintln!("{severity} {problem}");
+        streams::tell(format_args!("{severity} {problem}\n"));
     }
     let (keys, domains) = (snapshot.key_count(), snapshot.domain_count());
-    eprintln!("batched RSA: {batched}");
+    streams::tell(format_args!("batched RSA: {batched}\n"));
     if keys == 0 {
         return Ok(unusable(&[
             "nothing would be signed; \"signet keygen DOMAIN\" makes a key",
         ]));
     }
     let plural = |count: usize| if count == 1 { "" } else { "s" };
-    eprintln!(
-        "{keys} key{} for {domains} domain{}",
+    streams::tell(format_args!(
+        "{keys} key{} for {domains} domain{}\n",
         plural(keys),
         plural(domains)
-    );
+    ));
     let usable = problems
         .iter()
         .all(|problem| problem.severity < Severity::Error);
@@ -68,7 +69,8 @@ pub fn run(args: &Args) -> CommandResult {
 
 fn unusable(errors: &[impl std::fmt::Display]) -> ExitCode {
     for error in errors {
-        eprintln!("{} {error}", screen::err().paint(Ink::Bad, "error:"));
+        let word = screen::err().paint(Ink::Bad, "error:");
+        streams::tell(format_args!("{word} {error}\n"));
     }
     ExitCode::from(1)
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::announce::{self, Announcement, Form};
 use super::settings;
+use super::streams;
 use super::{CommandResult, with_causes};
 use crate::keys::{KeyDirectory, KeyEntry, Scan};
 use crate::names::{DomainName, Selector};
@@ -74,7 +75,7 @@ pub fn run(args: &Args) -> CommandResult {
         return Err(absent(domain, args, directory.path(), &of_domain, &others, &scan).into());
     }
     for problem in &unusable {
-        eprintln!("signet: {problem}");
+        streams::tell(format_args!("signet: {problem}\n"));
     }
     if !announcements.is_empty() {
         announce::print(&announcements, &formats, false)?;

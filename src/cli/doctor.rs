@@ -1,12 +1,12 @@
 //! `signet doctor`: what keeps mail from being signed and verified, and how to mend it.
 
-use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::screen::{self, Progress};
 use super::settings::{Settings, SettingsError, name_server};
+use super::streams;
 use super::{CommandResult, with_causes};
 use crate::config::Config;
 use crate::dkim::HeaderSection;
@@ -66,9 +66,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> CommandResult {
-    let mut out = io::stdout().lock();
     if let Some(code) = args.explain {
-        writeln!(out, "{}", doctor::page::section(code))?;
+        streams::print(format_args!("{}\n", doctor::page::section(code)))?;
         return Ok(ExitCode::SUCCESS);
     }
     let sections = doctor::examine(&facts(args)?);
@@ -76,8 +75,7 @@ pub fn run(args: &Args) -> CommandResult {
         true => doctor::to_json(&sections),
         false => doctor::to_text(&sections, screen::out()),
     };
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    streams::print(text)?;
     let faults = doctor::count(&sections, Severity::Fault);
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
@@ -218,13 +216,12 @@ fn ask(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (lookup, resolvers) = match args.resolver {
-            Some(address) => (Lookup::of_server(address)?, vec![address]),
-            None => (Lookup::of_system()?, Lookup::servers_of_system()?),
+        let lookup = match args.resolver {
+            Some(address) => Lookup::of_server(address),
+            None => Lookup::of_system()?,
         };
         let servers = Servers {
             lookup: &lookup,
-            resolvers: &resolvers,
             authoritative: &args.name_server,
         };
         let mut zones = Vec::new();

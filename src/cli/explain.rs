@@ -11,7 +11,7 @@ use super::CommandResult;
 use super::message_file::read_message;
 use super::screen::{self, Ink};
 use super::settings::Settings;
-
+use super::streams;
 use crate::config::{Config, OnFailure};
 use crate::dkim::HeaderSection;
 use crate::milter::mta::Message;
@@ -65,14 +65,20 @@ pub fn run(args: &Args) -> CommandResult {
         macros: None,
     };
     let decision = snapshot.decide(&origin, &args.rcpt, &section);
-    let paper = Paper {
+    let mut paper = Paper {
         settings: &args.settings,
         config: snapshot.config(),
         decision: &decision,
+        text: String::new(),
     };
     paper.origin(&origin, snapshot.decide_origin(&origin));
     paper.rest();
-    Ok(paper.conclusion())
+    paper.conclude();
+    streams::print(paper.text)?;
+    Ok(match decision {
+        Decision::Sign { .. } => ExitCode::SUCCESS,
+        Decision::Pass { .. } | Decision::Fail { .. } => ExitCode::from(1),
+    })
 }
 
 fn section(args: &Args) -> Result<HeaderSection, Box<dyn std::error::Error + Send + Sync>> {
@@ -127,10 +133,11 @@ struct Paper<'p> {
     settings: &'p Settings,
     config: &'p Config,
     decision: &'p Decision,
+    text: String,
 }
 
 impl Paper<'_> {
-    fn origin(&self, origin: &Origin<'_>, answer: Result<TrustedBy, Reason>) {
+    fn origin(&mut self, origin: &Origin<'_>, answer: Result<TrustedBy, Reason>) {
         let question = "May mail of this client be signed?";
         let client = origin
             .client
@@ -145,7 +152,7 @@ impl Paper<'_> {
                     }
                     TrustedBy::Macro => ("has a trusted macro", "trust.macros"),
                 };
-                answered(true, question, &format!("the client {client} {why}"));
+                self.answered(true, question, &format!("the client {client} {why}"));
                 self.decided_by(key);
             }
             Err(reason) => {
@@ -156,13 +163,13 @@ impl Paper<'_> {
                         "trust.networks",
                     ),
                 };
-                answered(false, question, &format!("the client {client} {why}"));
+                self.answered(false, question, &format!("the client {client} {why}"));
                 self.decided_by(key);
             }
         }
     }
 
-    fn rest(&self) {
+    fn rest(&mut self) {
         let stopped = match self.decision {
             Decision::Sign { .. } => None,
             Decision::Pass { reason, detail, .. } | Decision::Fail { reason, detail, .. } => {
@@ -178,11 +185,11 @@ impl Paper<'_> {
         for (question, reasons, key) in QUESTIONS {
             match stopped {
                 Some((reason, detail)) if reasons.contains(&reason) => {
-                    answered(false, question, detail);
+                    self.answered(false, question, detail);
                     self.decided_by(key);
                     return;
                 }
-                _ => answered(true, question, &self.yes(key)),
+                _ => self.answered(true, question, &self.yes(key)),
             }
         }
     }
@@ -213,41 +220,52 @@ impl Paper<'_> {
     }
 
     /// The line of the config that a question was answered by.
-    fn decided_by(&self, key: &str) {
+    fn decided_by(&mut self, key: &str) {
         let place = self.settings.file().and_then(|file| {
             let text = std::fs::read_to_string(&file).ok()?;
             Config::place_of(&text, &file.to_string_lossy(), key)
         });
-        match place {
-            Some(place) => println!("       decided by {key}, {place}"),
-            None => println!("       decided by {key}, at its default"),
+        self.text += &match place {
+            Some(place) => format!("       decided by {key}, {place}\n"),
+            None => format!("       decided by {key}, at its default\n"),
+        };
+    }
+
+    fn answered(&mut self, yes: bool, question: &str, detail: &str) {
+        let (ink, word) = match yes {
+            true => (Ink::Good, "yes"),
+            false => (Ink::Bad, "NO "),
+        };
+        let word = screen::out().paint(ink, word);
+        self.text += &format!("  {word}  {question}\n");
+        if !detail.is_empty() {
+            self.text += &format!("       {detail}\n");
         }
     }
 
-    fn conclusion(&self) -> ExitCode {
-        println!();
+    fn conclude(&mut self) {
         let style = screen::out();
         let no = style.paint(Ink::Bad, "It would not be signed:");
-        match self.decision {
+        self.text.push('\n');
+        self.text += &match self.decision {
             Decision::Sign { requests, .. } => {
-                println!("{}", style.paint(Ink::Good, "It would be signed:"));
-                for request in requests {
-                    let identity = request.identity.as_deref().unwrap_or("none");
-                    println!(
-                        "  d={} s={} a={} c={} i={identity}",
+                let yes = style.paint(Ink::Good, "It would be signed:");
+                let signatures = requests.iter().map(|request| {
+                    format!(
+                        "  d={} s={} a={} c={} i={}\n",
                         request.domain,
                         request.selector,
                         request.key.key_type().algorithm(),
                         request.canonicalization,
-                    );
-                }
-                ExitCode::SUCCESS
+                        request.identity.as_deref().unwrap_or("none"),
+                    )
+                });
+                format!("{yes}\n{}", signatures.collect::<String>())
             }
-            Decision::Pass { reason, .. } => {
-                println!("{no} {reason}. It goes its way unsigned.");
-                println!("To change that: {}", remedy(*reason));
-                ExitCode::from(1)
-            }
+            Decision::Pass { reason, .. } => format!(
+                "{no} {reason}. It goes its way unsigned.\nTo change that: {}\n",
+                remedy(*reason)
+            ),
             Decision::Fail {
                 reason, on_failure, ..
             } => {
@@ -256,22 +274,12 @@ impl Paper<'_> {
                     OnFailure::Unsigned => "It goes its way unsigned.",
                     OnFailure::Reject => "It is refused.",
                 };
-                println!("{no} {reason}. {fate}");
-                println!("To change that: {}", remedy(*reason));
-                ExitCode::from(1)
+                format!(
+                    "{no} {reason}. {fate}\nTo change that: {}\n",
+                    remedy(*reason)
+                )
             }
-        }
-    }
-}
-
-fn answered(yes: bool, question: &str, detail: &str) {
-    let (ink, word) = match yes {
-        true => (Ink::Good, "yes"),
-        false => (Ink::Bad, "NO "),
-    };
-    println!("  {}  {question}", screen::out().paint(ink, word));
-    if !detail.is_empty() {
-        println!("       {detail}");
+        };
     }
 }
 

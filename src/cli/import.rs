@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::CommandResult;
 use super::screen::{self, Ink, Progress};
+use super::streams;
 use crate::config::ConfigErrors;
 use crate::import::{self, Import};
 use crate::snapshot::Snapshot;
@@ -112,12 +113,11 @@ fn finish(
     report.push_str(&replay.text);
     fs::write(out.join("report.txt"), &report)?;
     drop(progress);
-    print!("{report}");
     let next = format!("signet check --config {}/signet.toml", out.display());
-    println!(
-        "\nwritten: {0}/signet.toml and {0}/report.txt\nnext: {1}",
+    streams::print(format_args!(
+        "{report}\nwritten: {0}/signet.toml and {0}/report.txt\nnext: {1}\n",
         out.display(),
         screen::out().paint(Ink::Command, &next)
-    );
+    ))?;
     Ok(ExitCode::from(u8::from(!replay.alike)))
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use super::CommandResult;
 use super::announce::{self, Announcement, Form};
 use super::screen::Progress;
 use super::settings;
+use super::{CommandResult, with_causes};
 use crate::dkim::SigningKey;
 use crate::dns::record_name;
 use crate::keys::{self, Algorithm, KeyEntry, RsaSize};
@@ -93,8 +93,9 @@ pub fn run(args: &Args) -> CommandResult {
     let made = entry.path.display().to_string();
     announce::print(&[Announcement::new(entry, &key)], &formats, true).map_err(|error| {
         format!(
-            "the key is in {made}, but its record could not be printed ({error}); \
-             \"signet dns\" prints it again"
+            "the key is in {made}, but its record could not be printed ({}); \
+             \"signet dns\" prints it again",
+            with_causes(&error)
         )
     })?;
     Ok(ExitCode::SUCCESS)

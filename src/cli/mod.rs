@@ -24,6 +24,7 @@ mod settings;
 mod setup;
 mod sign;
 mod status;
+mod streams;
 mod test;
 mod verify;
 
@@ -92,7 +93,7 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 /// Prints an error and its causes, once, for a person.
 pub fn complain(error: &dyn std::error::Error) {
     let name = screen::err().paint(screen::Ink::Bad, "signet:");
-    eprintln!("{name} {}", with_causes(error));
+    streams::tell(format_args!("{name} {}\n", with_causes(error)));
 }
 
 /// The command line. The parser's own words have colours where all others have; clap by

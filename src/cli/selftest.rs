@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use super::playback::{Played, Socket, play};
 use super::screen::{self, Ink};
 use super::settings::Settings;
+use super::streams::{self, PrintError};
 use super::{CommandResult, with_causes};
 use crate::config::{Config, ListenAddress};
 use crate::keys::{self, Algorithm, KeyDirectory, RsaSize};
@@ -43,20 +44,27 @@ pub struct Args {
 
 pub fn run(args: &Args) -> CommandResult {
     let style = screen::out();
-    println!("{}\n", style.paint(Ink::Heading, "signet selftest"));
+    let heading = style.paint(Ink::Heading, "signet selftest");
+    streams::print(format_args!("{heading}\n\n"))?;
     let mut report = Report { failed: false };
     if let Err(error) = test(args, &mut report) {
         let mark = style.paint(Ink::Warning, "??");
-        println!("  {mark}    {}", with_causes(&*error));
-        println!("\nThis does not tell whether signing works; mend the above and run it again.");
+        streams::print(format_args!(
+            "  {mark}    {}\n\n\
+             This does not tell whether signing works; mend the above and run it again.\n",
+            with_causes(&*error)
+        ))?;
         return Ok(ExitCode::from(2));
     }
     if report.failed {
         let verdict = style.paint(Ink::Bad, "Signing does NOT work.");
-        println!("\n{verdict} The first line that failed says where to look.");
+        streams::print(format_args!(
+            "\n{verdict} The first line that failed says where to look.\n"
+        ))?;
         return Ok(ExitCode::from(1));
     }
-    println!("\n{}", style.paint(Ink::Good, "Signing works."));
+    let verdict = style.paint(Ink::Good, "Signing works.");
+    streams::print(format_args!("\n{verdict}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,13 +74,14 @@ struct Report {
 }
 
 impl Report {
-    fn check(&mut self, good: bool, what: &str) {
+    fn check(&mut self, good: bool, what: &str) -> Result<(), PrintError> {
         let (ink, word) = match good {
             true => (Ink::Good, "ok  "),
             false => (Ink::Bad, "FAIL"),
         };
-        println!("  {}  {what}", screen::out().paint(ink, word));
         self.failed |= !good;
+        let word = screen::out().paint(ink, word);
+        streams::print(format_args!("  {word}  {what}\n"))
     }
 }
 
@@ -96,7 +105,7 @@ fn test(args: &Args, report: &mut Report) -> Result<(), Failure> {
             None => DomainName::parse("selftest.example")?,
         };
         make_key(&config.keys, &domain)?;
-        report.check(true, "a 2048-bit RSA key was made");
+        report.check(true, "a 2048-bit RSA key was made")?;
     }
     let author = author(args, &config.keys)?;
     let keys = config.keys.clone();
@@ -167,7 +176,7 @@ fn examine(
             1 => format!("{address}: the milter added a DKIM-Signature"),
             _ => format!("{address}: the milter added {count} DKIM-Signatures"),
         },
-    );
+    )?;
     if count == 0 {
         return Ok(());
     }
@@ -177,16 +186,16 @@ fn examine(
         let name = format!("d={domain} s={selector} a={algorithm}");
         match found.verdict {
             Verdict::Pass => {
-                report.check(true, &format!("{name}: an independent verifier accepts it"))
+                report.check(true, &format!("{name}: an independent verifier accepts it"))?;
             }
-            Verdict::Fail(why) => report.check(false, &format!("{name}: {why}")),
+            Verdict::Fail(why) => report.check(false, &format!("{name}: {why}"))?,
             Verdict::Unknown(why) => return Err(format!("{name}: {why}").into()),
         }
     }
     for (what, altered) in specimen::alterations(&message) {
         let reports = verify::verify(&altered.to_bytes(), &records, now);
         let noticed = reports.len() == count && reports.iter().all(|r| !r.verdict.is_pass());
-        report.check(noticed, &format!("{what} makes it fail"));
+        report.check(noticed, &format!("{what} makes it fail"))?;
     }
     Ok(())
 }

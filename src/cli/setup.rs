@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::screen::{self, Progress};
 use super::settings::{Settings, name_server};
+use super::streams;
 use super::{CommandResult, keygen};
 use crate::config::DEFAULT_KEYS;
 use crate::dns::lookup::Lookup;
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> CommandResult {
         user: args.user.clone(),
         zone: zone(args)?,
     };
-    print!("{}", Plan::of(&machine).to_text(screen::out()));
+    streams::print(Plan::of(&machine).to_text(screen::out()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -87,7 +88,7 @@ fn zone(args: &Args) -> Result<Zone, Box<dyn std::error::Error + Send + Sync>> {
         .build()?;
     Ok(runtime.block_on(async {
         let lookup = match args.resolver {
-            Some(address) => Lookup::of_server(address),
+            Some(address) => Ok(Lookup::of_server(address)),
             None => Lookup::of_system(),
         };
         match lookup {

@@ -1,6 +1,5 @@
 //! `signet sign`: the milter's own path over a file, to see what it would do.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use super::CommandResult;
 use super::message_file::read_message;
 use super::playback::{Milter, PlayError, play};
 use super::settings::Settings;
+use super::streams::{self, Reader};
 
 use crate::filter::{Conversation, Turn, World};
 use crate::milter::frame::{self, Frame};
@@ -20,6 +20,10 @@ use crate::snapshot::{Severity, Snapshot};
 use crate::telemetry::{Outcome, Verdict};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A message that nobody read to its end is no success: the exit code that a shell shows
+/// for a program ended by SIGPIPE.
+const CUT_OFF: u8 = 128 + 13;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,17 +39,20 @@ pub fn run(args: &Args) -> CommandResult {
     let snapshot = Snapshot::load(args.settings.config()?)?;
     for problem in snapshot.problems() {
         if problem.severity > Severity::Note {
-            eprintln!("signet: {}: {problem}", problem.severity);
+            streams::tell(format_args!("signet: {}: {problem}\n", problem.severity));
         }
     }
     let (signed, outcome) = sign(&Message::parse(&bytes), snapshot)?;
     let signed = in_line_ends_of(&bytes, signed.to_bytes());
-    std::io::stdout().write_all(&signed)?;
+    if streams::write(&signed)? == Reader::Gone {
+        return Ok(ExitCode::from(CUT_OFF));
+    }
     match outcome.verdict {
         Verdict::Signed(_) => Ok(ExitCode::SUCCESS),
         Verdict::NotSigned { reason, detail, .. } => {
             let gap = if detail.is_empty() { "" } else { ": " };
-            eprintln!("signet: not signed: {}{gap}{detail}", reason.as_str());
+            let reason = reason.as_str();
+            streams::tell(format_args!("signet: not signed: {reason}{gap}{detail}\n"));
             Ok(ExitCode::from(1))
         }
     }

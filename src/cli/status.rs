@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::CommandResult;
 use super::screen::{self, Ink, Style};
 use super::settings::Settings;
+use super::streams;
 use crate::server::status::{Status, algorithm, words};
 
 /// The daemon is on this machine, and answers at once or not at all.
@@ -69,16 +70,15 @@ pub fn run(args: &Args) -> CommandResult {
     let stranger = StatusError::Stranger { address };
     let body = body.ok_or(StatusError::Stranger { address })?;
     let status: Status = serde_json::from_str(&body).map_err(|_| stranger)?;
-    let mut out = io::stdout().lock();
-    let printed = match args.json {
-        true => out.write_all(body.as_bytes()),
-        false => print(&mut out, &status, screen::out()),
+    let text = match args.json {
+        true => body.into_bytes(),
+        false => {
+            let mut text = Vec::new();
+            print(&mut text, &status, screen::out())?;
+            text
+        }
     };
-    match printed {
-        // Whoever read it has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        other => other?,
-    }
+    streams::write(&text)?;
     Ok(ExitCode::from(u8::from(!status.ready)))
 }
 

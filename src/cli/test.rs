@@ -2,7 +2,6 @@
 //! at the other end.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,7 +11,8 @@ use super::CommandResult;
 use super::message_file::read_message;
 use super::screen::{self, Ink, Progress};
 use super::settings::{Settings, name_server};
-use crate::dns::lookup::{Answer, Code, Kind, Lookup, Question, ask};
+use super::streams;
+use crate::dns::lookup::{Answer, Lookup};
 use crate::doctor::journey::Journey;
 use crate::names::Address;
 use crate::postfix::Postfix;
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> CommandResult {
     if let Some(to) = &args.address {
         let message = message(&from, &to.to_string(), &mark, &body)?;
         hand_in::send(args, &from.to_string(), &to.to_string(), &message)?;
-        print!("{}", elsewhere(&from, to, &mark));
+        streams::print(elsewhere(&from, to, &mark))?;
         return Ok(ExitCode::SUCCESS);
     }
     let postfix = probe::postfix::read(args.postfix_config.as_deref())?;
@@ -119,7 +119,7 @@ pub fn run(args: &Args) -> CommandResult {
     let message = message(&from, &to, &mark, &body)?;
     let began = Instant::now();
     let how = hand_in::send(args, &from.to_string(), &to, &message)?;
-    println!("sent       from {from} to {to}, {how}");
+    streams::print(format_args!("sent       from {from} to {to}, {how}\n"))?;
     let progress = Progress::start("waiting for it");
     let Some(arrival) = listener.wait(Duration::from_secs(args.wait)) else {
         return Err(format!(
@@ -129,7 +129,8 @@ pub fn run(args: &Args) -> CommandResult {
         .into());
     };
     drop(progress);
-    println!("arrived    after {:.1} s", began.elapsed().as_secs_f64());
+    let seconds = began.elapsed().as_secs_f64();
+    streams::print(format_args!("arrived    after {seconds:.1} s\n"))?;
     let letter = Letter {
         from: &from,
         sent: &message,
@@ -260,7 +261,7 @@ fn report(
             from.domain
         )?;
     }
-    io::stdout().lock().write_all(text.as_bytes())?;
+    streams::print(text)?;
     Ok(match summary {
         Summary::Pass => ExitCode::SUCCESS,
         Summary::Fail | Summary::Unsigned => ExitCode::from(1),
@@ -281,12 +282,12 @@ fn records(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let servers = match args.resolver {
-            Some(address) => vec![address],
-            None => Lookup::servers_of_system()?,
+        let lookup = match args.resolver {
+            Some(address) => Lookup::of_server(address),
+            None => Lookup::of_system()?,
         };
         for name in verify::key_names(message) {
-            let answer = texts(&servers, &name).await;
+            let answer = lookup.txt(&name).await;
             let own = keys.usable().find(|(_, record)| record.name() == name);
             match (answer, own) {
                 (Answer::Missing | Answer::Trouble(_), Some((_, own))) => {
@@ -298,24 +299,4 @@ fn records(
         }
         Ok((records, by_hand))
     })
-}
-
-/// The TXT records of a name by the first server that answers. Asked directly: a
-/// resolver that is down is soon known to be.
-async fn texts(servers: &[SocketAddr], name: &str) -> Answer {
-    let mut trouble = "no name server is known".to_owned();
-    for server in servers {
-        match ask(*server, &Question::new(name, Kind::Txt)).await {
-            Ok(response) if matches!(response.code, Code::Success | Code::NoSuchName) => {
-                let texts: Vec<_> = response.texts().map(|strings| strings.concat()).collect();
-                return match texts.is_empty() {
-                    true => Answer::Missing,
-                    false => Answer::Found(texts),
-                };
-            }
-            Ok(response) => trouble = format!("{server} answers {:?}", response.code),
-            Err(error) => trouble = format!("{server}: {error}"),
-        }
-    }
-    Answer::Trouble(trouble)
 }

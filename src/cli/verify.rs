@@ -1,7 +1,6 @@
 //! `signet verify`: checks every DKIM signature of a message and says why one fails.
 
 use std::fs;
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use super::CommandResult;
 use super::message_file::{ReadError, read_message};
 use super::screen::{self, Progress};
 use super::settings::name_server;
+use super::streams;
 use crate::dns::lookup::Lookup;
 use crate::verify::{self, Detail, Message, Records, Summary};
 
@@ -52,9 +52,7 @@ pub fn run(args: &Args) -> CommandResult {
     } else {
         verify::to_text(&message, &reports, Detail::Full, screen::out())
     };
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    streams::print(text)?;
     Ok(match Summary::of(&reports) {
         Summary::Pass => ExitCode::SUCCESS,
         Summary::Fail | Summary::Unsigned => ExitCode::from(1),
@@ -80,7 +78,7 @@ fn look_up(
         .build()?;
     runtime.block_on(async {
         let lookup = match server {
-            Some(address) => Lookup::of_server(address)?,
+            Some(address) => Lookup::of_server(address),
             None => Lookup::of_system()?,
         };
         for name in names {

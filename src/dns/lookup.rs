@@ -3,16 +3,8 @@
 //! nothing about what the records say.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::net::NetError;
 
 mod direct;
 
@@ -30,26 +22,16 @@ pub enum Answer<T = Vec<u8>> {
     Trouble(String),
 }
 
-/// Why there is no DNS client.
+/// Why there is nobody to ask.
 #[derive(Debug, thiserror::Error)]
-pub enum LookupError {
-    #[error("the system's DNS settings (/etc/resolv.conf) cannot be used")]
-    System(#[source] NetError),
-    #[error("the DNS client cannot be set up")]
-    Client(#[source] NetError),
-}
+#[error("the system's DNS settings (/etc/resolv.conf) cannot be used")]
+pub struct LookupError(#[from] NetError);
 
-/// Asks one set of name servers. Has to be used inside a tokio runtime.
+/// Asks one set of resolvers, one after the other until one knows. Has to be used inside
+/// a tokio runtime.
+#[derive(Debug, Clone)]
 pub struct Lookup {
-    resolver: TokioResolver,
-    /// Whom it asks, for messages.
-    server: String,
-}
-
-impl std::fmt::Debug for Lookup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Lookup({})", self.server)
-    }
+    servers: Vec<SocketAddr>,
 }
 
 impl Lookup {
@@ -58,69 +40,32 @@ impl Lookup {
     /// # Errors
     /// When `/etc/resolv.conf` cannot be read or used.
     pub fn of_system() -> Result<Self, LookupError> {
-        let (config, options) =
-            hickory_resolver::system_conf::read_system_conf().map_err(LookupError::System)?;
-        let servers: Vec<String> = config
-            .name_servers()
-            .iter()
-            .map(|server| server.ip.to_string())
-            .collect();
-        Self::new(config, options, servers.join(", "))
-    }
-
-    /// The addresses of the name servers that the system is set up with.
-    ///
-    /// # Errors
-    /// When `/etc/resolv.conf` cannot be read or used.
-    pub fn servers_of_system() -> Result<Vec<SocketAddr>, LookupError> {
-        let (config, _) =
-            hickory_resolver::system_conf::read_system_conf().map_err(LookupError::System)?;
-        let servers = config.name_servers().iter();
-        Ok(servers
-            .map(|server| {
-                let port = server.connections.first().map_or(53, |c| c.port);
-                SocketAddr::new(server.ip, port)
-            })
-            .collect())
-    }
-
-    /// Asks one name server, by UDP and, for answers that are too long, TCP.
-    ///
-    /// # Errors
-    /// When the client cannot be set up.
-    pub fn of_server(address: SocketAddr) -> Result<Self, LookupError> {
-        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
-        let connections = connections.into_iter().map(|mut connection| {
-            connection.port = address.port();
-            connection
+        let (config, _) = hickory_resolver::system_conf::read_system_conf()?;
+        let servers = config.name_servers().iter().map(|server| {
+            let port = server.connections.first().map_or(53, |c| c.port);
+            SocketAddr::new(server.ip, port)
         });
-        let server = NameServerConfig::new(address.ip(), true, connections.collect());
-        let config = ResolverConfig::from_name_servers(vec![server]);
-        Self::new(config, ResolverOpts::default(), address.to_string())
+        Ok(Self {
+            servers: servers.collect(),
+        })
     }
 
-    fn new(
-        config: ResolverConfig,
-        mut options: ResolverOpts,
-        server: String,
-    ) -> Result<Self, LookupError> {
-        options.timeout = Duration::from_secs(3);
-        options.attempts = 2;
-        // A 2048-bit key does not fit into the 512 bytes of plain DNS.
-        options.edns0 = true;
-        options.use_hosts_file = ResolveHosts::Never;
-        let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-        let resolver = builder
-            .with_options(options)
-            .build()
-            .map_err(LookupError::Client)?;
-        Ok(Self { resolver, server })
+    /// Asks one name server.
+    pub fn of_server(address: SocketAddr) -> Self {
+        Self {
+            servers: vec![address],
+        }
+    }
+
+    /// Whom it asks, in this order.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
     }
 
     /// The TXT records of a full name.
     pub async fn txt(&self, name: &str) -> Answer {
-        self.records(name, RecordType::TXT, |data| match data {
-            RData::TXT(txt) => Some(txt.txt_data.concat()),
+        self.records(name, Kind::Txt, |data| match data {
+            Data::Text(strings) => Some(strings.concat()),
             _ => None,
         })
         .await
@@ -128,8 +73,8 @@ impl Lookup {
 
     /// The names of the servers of a zone, in small letters without a dot at the end.
     pub async fn name_servers(&self, zone: &str) -> Answer<String> {
-        self.records(zone, RecordType::NS, |data| match data {
-            RData::NS(server) => Some(plain(&server.0)),
+        self.records(zone, Kind::Ns, |data| match data {
+            Data::Name(name) => Some(name.clone()),
             _ => None,
         })
         .await
@@ -138,61 +83,32 @@ impl Lookup {
     async fn records<T>(
         &self,
         name: &str,
-        kind: RecordType,
-        read: impl Fn(&RData) -> Option<T>,
+        kind: Kind,
+        read: impl Fn(&Data) -> Option<T>,
     ) -> Answer<T> {
-        let trouble = |why: String| Answer::Trouble(format!("{why} (asked {})", self.server));
-        let name = match Name::from_str_relaxed(name) {
-            Ok(mut name) => {
-                // No search list: the name is complete.
-                name.set_fqdn(true);
-                name
-            }
-            Err(error) => return trouble(format!("the name cannot be asked for: {error}")),
-        };
-        let found = match self.resolver.lookup(name, kind).await {
-            Ok(found) => found,
-            // Only these two say that there is no record; hickory puts every kind of
-            // "no answer" into one error.
-            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
-                if matches!(
-                    none.response_code,
-                    ResponseCode::NXDomain | ResponseCode::NoError
-                ) =>
-            {
-                return Answer::Missing;
-            }
-            Err(error) => return trouble(words(&error)),
-        };
-        let records: Vec<T> = found
-            .answers()
-            .iter()
-            .filter_map(|record| read(&record.data))
-            .collect();
-        if records.is_empty() {
-            Answer::Missing
-        } else {
-            Answer::Found(records)
+        let question = Question::new(name, kind);
+        let mut trouble = "no name server is known (/etc/resolv.conf)".to_owned();
+        for server in &self.servers {
+            let why = match ask(*server, &question).await {
+                Ok(response) => match response.code {
+                    Code::Success | Code::NoSuchName => {
+                        let records: Vec<T> = response.records.iter().filter_map(read).collect();
+                        return match records.is_empty() {
+                            true => Answer::Missing,
+                            false => Answer::Found(records),
+                        };
+                    }
+                    code => format!("the name server answered {code}"),
+                },
+                Err(AskError::Silent) => "the name server did not answer in time".to_owned(),
+                Err(AskError::Unreachable(why)) => {
+                    format!("the name server cannot be reached: {why}")
+                }
+                Err(AskError::Garbled) => "the answer cannot be read".to_owned(),
+                Err(error @ AskError::Name(_)) => error.to_string(),
+            };
+            trouble = format!("{why} (asked {server})");
         }
-    }
-}
-
-/// A name as people write it.
-fn plain(name: &Name) -> String {
-    let text = name.to_lowercase().to_string();
-    text.trim_end_matches('.').to_owned()
-}
-
-fn words(error: &NetError) -> String {
-    match error {
-        NetError::Timeout => "the name server did not answer in time".to_owned(),
-        NetError::NoConnections => "no name server can be reached".to_owned(),
-        NetError::Dns(DnsError::ResponseCode(code)) => {
-            format!("the name server answered {code:?}")
-        }
-        NetError::Dns(DnsError::NoRecordsFound(none)) => {
-            format!("the name server answered {:?}", none.response_code)
-        }
-        other => other.to_string(),
+        Answer::Trouble(trouble)
     }
 }

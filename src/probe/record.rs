@@ -19,10 +19,8 @@ const MOST_ALIASES: usize = 8;
 /// Whom to ask.
 #[derive(Debug)]
 pub struct Servers<'s> {
-    /// Finds the zone and its servers.
+    /// The resolvers.
     pub lookup: &'s Lookup,
-    /// The addresses that the lookup asks.
-    pub resolvers: &'s [SocketAddr],
     /// Asked in place of the servers that the zone names.
     pub authoritative: &'s [SocketAddr],
 }
@@ -30,7 +28,7 @@ pub struct Servers<'s> {
 impl Servers<'_> {
     /// Many questions at the same time, to the first resolver.
     pub(super) async fn resolve_all(&self, questions: &[Question]) -> Vec<ServerAnswer> {
-        let Some(resolver) = self.resolvers.first() else {
+        let Some(resolver) = self.lookup.servers().first() else {
             return Vec::new();
         };
         let all = questions.iter().map(|each| (*resolver, each.clone()));
@@ -40,7 +38,7 @@ impl Servers<'_> {
     /// The first resolver that answers at all.
     async fn resolve(&self, question: Question) -> ServerAnswer {
         let mut last = Err(AskError::Silent);
-        for resolver in self.resolvers {
+        for resolver in self.lookup.servers() {
             last = one(*resolver, question.clone()).await;
             if last.is_ok() {
                 break;

@@ -4,8 +4,8 @@
 //! The journal gets a datagram a line. What it does not take goes to standard error,
 //! so that no line is lost, and mail never waits for it longer than a second.
 
-use std::fmt::{self, Write};
-use std::io;
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +44,12 @@ impl<S: Subscriber> Layer<S> for Journal {
         event.record(&mut line);
         let entry = line.entry(*event.metadata().level());
         if let Err(error) = self.socket.send_to(&entry, &self.path) {
-            eprintln!("{} (the journal took no line: {error})", line.message());
+            // Where that cannot be written either, nobody is left to tell.
+            let _ = writeln!(
+                io::stderr(),
+                "{} (the journal took no line: {error})",
+                line.message()
+            );
         }
     }
 }

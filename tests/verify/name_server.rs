@@ -158,7 +158,7 @@ fn records_are_found_and_what_is_absent_is_told_from_what_fails() {
             .contains("its zone file lacks quotation marks")
     );
 
-    for (domain, answer) in [("broken.example", "ServFail"), ("example.org", "Refused")] {
+    for (domain, answer) in [("broken.example", "SERVFAIL"), ("example.org", "REFUSED")] {
         let said = ask("s1", domain);
         assert_eq!(
             said.verdict(),

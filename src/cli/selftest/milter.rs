@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::Failure;
+use super::{Failure, streams};
 use crate::config::{Config, ListenAddress, Listener};
 use crate::server::{self, Server, Shared};
 use crate::snapshot::{Severity, Snapshot};
@@ -34,7 +34,7 @@ pub fn start(mut config: Config, socket: &Path) -> Result<Running, Failure> {
     let snapshot = Snapshot::load(config)?;
     for problem in snapshot.problems() {
         if problem.severity > Severity::Note {
-            println!("  {}: {problem}", problem.severity);
+            streams::print(format_args!("  {}: {problem}\n", problem.severity))?;
         }
     }
     let mut listeners = Vec::new();

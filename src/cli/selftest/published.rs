@@ -32,11 +32,11 @@ pub fn records(
                 report.check(
                     text.split("\" \"").all(|string| string.trim_matches(['"', '\n']).len() <= 255),
                     &format!("the record for {name} was read back from the console's text ({bytes} bytes, {strings} strings of at most 255)"),
-                );
+                )?;
             }
             None => {
                 records.set(&name, looked_up(&name)?);
-                report.check(true, &format!("the record for {name} was looked up in DNS"));
+                report.check(true, &format!("the record for {name} was looked up in DNS"))?;
             }
         }
     }

@@ -2,6 +2,7 @@
 //! apart, the aliases on the way, the code. For finding out what is wrong with a zone,
 //! where a resolver's own opinion hides it. Follows no alias and asks nobody else.
 
+use std::fmt::{Display, Formatter, Result as FormatResult};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -11,8 +12,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-
-use super::plain;
 
 /// How long one try may take; there are two.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,6 +27,7 @@ pub enum Kind {
     Aaaa,
     Cname,
     Mx,
+    Ns,
     Ptr,
     Txt,
 }
@@ -98,11 +98,23 @@ pub enum Code {
     Other(u16),
 }
 
+impl Display for Code {
+    fn fmt(&self, f: &mut Formatter<'_>) -> FormatResult {
+        match self {
+            Self::Success => f.write_str("NOERROR"),
+            Self::NoSuchName => f.write_str("NXDOMAIN"),
+            Self::Failed => f.write_str("SERVFAIL"),
+            Self::Refused => f.write_str("REFUSED"),
+            Self::Other(code) => write!(f, "code {code}"),
+        }
+    }
+}
+
 /// What a record holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
     Address(IpAddr),
-    /// Of CNAME, MX and PTR: in small letters, without a dot at the end.
+    /// Of CNAME, MX, NS and PTR: in small letters, without a dot at the end.
     Name(String),
     /// The character-strings of a TXT record.
     Text(Vec<Vec<u8>>),
@@ -134,6 +146,7 @@ pub async fn ask(server: SocketAddr, question: &Question) -> Result<Response, As
         Kind::Aaaa => RecordType::AAAA,
         Kind::Cname => RecordType::CNAME,
         Kind::Mx => RecordType::MX,
+        Kind::Ns => RecordType::NS,
         Kind::Ptr => RecordType::PTR,
         Kind::Txt => RecordType::TXT,
     };
@@ -223,6 +236,12 @@ fn answers(question: &Message, answer: &Message) -> bool {
         && (answer.queries.is_empty() || answer.queries == question.queries)
 }
 
+/// A name as people write it.
+fn plain(name: &Name) -> String {
+    let text = name.to_lowercase().to_string();
+    text.trim_end_matches('.').to_owned()
+}
+
 fn read(message: &Message, kind: RecordType) -> Response {
     let mut response = Response {
         code: match message.metadata.response_code {
@@ -248,6 +267,7 @@ fn read(message: &Message, kind: RecordType) -> Response {
             RData::A(address) => Data::Address(address.0.into()),
             RData::AAAA(address) => Data::Address(address.0.into()),
             RData::CNAME(name) => Data::Name(plain(&name.0)),
+            RData::NS(name) => Data::Name(plain(&name.0)),
             RData::PTR(name) => Data::Name(plain(&name.0)),
             RData::MX(exchange) => Data::Name(plain(&exchange.exchange)),
             RData::TXT(text) => {
