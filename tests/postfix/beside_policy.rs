@@ -6,46 +6,29 @@ use std::net::Ipv4Addr;
 use crate::accounts::Accounts;
 use crate::client::Client;
 use crate::instance::Setup;
-use crate::judges;
 use crate::keys::{ED25519, RSA};
 use crate::left_out;
 use crate::name_server::NameServer;
-use crate::neighbour::Neighbour;
+use crate::neighbour::{Neighbour, Program};
 use crate::process::wait_until;
-use crate::sink::Delivery;
 use crate::stand::{DOMAIN, SENDER, Stand, message, recipient};
 use crate::ward::assert_no_alarm;
 
 const USER: &str = "author";
 
-/// Asserts that the message has one good signature a key, below nothing but a field of this name.
-fn assert_signed_below(stand: &Stand, arrived: &Delivery, name: &str) {
-    let parts = arrived.parts();
-    let text = String::from_utf8_lossy(&arrived.message);
-    assert_eq!(text.matches("DKIM-Signature:").count(), 2, "{text}");
-    assert_eq!(parts.signatures.len(), 2, "{text}");
-    let named = |field: &&[u8]| field.starts_with(name.as_bytes());
-    assert!(
-        parts.strange.len() == 1 && parts.strange.iter().all(named),
-        "{name} in {text}"
-    );
-    judges::assert_verifies(&stand.keys, &arrived.message, &[DOMAIN]);
-    let line = stand.milter.line_about(&parts.queue_id);
-    assert!(line.contains(" signed "), "{line}");
-}
-
 /// A Postfix that asks postgrey about everybody who has not logged in.
 fn greylisting(accounts: &Accounts) -> Option<(Neighbour, Stand)> {
-    let postgrey = Neighbour::start(
-        "/usr/sbin/postgrey",
-        "postgrey",
-        "postgrey",
-        |command, address, home| {
-            command.arg(format!("--inet={address}"));
-            command.arg(format!("--dbdir={}", home.display()));
-            command.args(["--delay=1", "--auto-whitelist-clients=0"]);
-        },
-    )?;
+    let program = Program {
+        path: "/usr/sbin/postgrey",
+        package: "postgrey",
+        user: "postgrey",
+        name_server: None,
+    };
+    let postgrey = Neighbour::start(&program, |command, address, home| {
+        command.arg(format!("--inet={address}"));
+        command.arg(format!("--dbdir={}", home.display()));
+        command.args(["--delay=1", "--auto-whitelist-clients=0"]);
+    })?;
     let mut setup = accounts.setup();
     let asks = format!(
         "smtpd_recipient_restrictions=permit_sasl_authenticated, check_policy_service {}",
@@ -88,7 +71,7 @@ fn what_postgrey_puts_off_is_signed_when_it_comes_again() {
     let connect = || Client::connect(stand.postfix.service("mx"));
     try_again(connect, &ours, &message("hello\r\n"));
     let arrived = stand.postfix.sink.wait_for(&ours);
-    assert_signed_below(&stand, &arrived, "X-Greylist:");
+    stand.assert_signed_below(&arrived, &["X-Greylist:"]);
     // Of the attempts that were put off there is no trace.
     assert_eq!(stand.postfix.sink.count_for(&ours), 1);
     assert_eq!(stand.milter.log().matches(" signed ").count(), 1);
@@ -177,10 +160,10 @@ fn the_verdict_of_an_spf_policy_service_does_no_harm() {
         let ours = recipient();
         let mut client = Client::connect_as(mx, "ADDR=192.0.2.50 NAME=web.example.org");
         client.send(SENDER, &ours, &message("hello\r\n"));
-        assert_signed_below(&stand, &stand.postfix.sink.wait_for(&ours), field);
+        stand.assert_signed_below(&stand.postfix.sink.wait_for(&ours), &[field]);
         // Of this machine it says that it was not asked.
         let local = stand.pass("mx", &message("hello\r\n"));
-        assert_signed_below(&stand, &local, of_this_machine);
+        stand.assert_signed_below(&local, &[of_this_machine]);
 
         let mut client = Client::connect_as(mx, "ADDR=192.0.2.66 NAME=client.example");
         client.expect(250, &format!("MAIL FROM:{SENDER}"));

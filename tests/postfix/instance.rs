@@ -34,6 +34,10 @@ pub struct Setup {
     pub tcp: bool,
     /// What smtpd_milters is, with non_smtpd_milters empty; otherwise both are the milter's address.
     pub milters: Option<&'static str>,
+    /// Milters in both lists before ours.
+    pub before: Vec<String>,
+    /// Milters in both lists behind ours.
+    pub behind: Vec<String>,
     /// Lines added to main.cf.
     pub main_cf: Vec<String>,
     /// Files beside main.cf, for its tables: a name and a text.
@@ -55,6 +59,8 @@ impl Default for Setup {
             chroot: true,
             tcp: false,
             milters: None,
+            before: Vec::new(),
+            behind: Vec::new(),
             main_cf: Vec::new(),
             files: Vec::new(),
             services: Vec::new(),

@@ -13,9 +13,11 @@
 )]
 
 mod accounts;
+mod altering;
 mod client;
 mod instance;
 mod judges;
+mod judging;
 mod keys;
 #[path = "../left_out/mod.rs"]
 mod left_out;
@@ -34,6 +36,7 @@ mod traffic;
 mod ward;
 
 mod beside_filter;
+mod beside_milter;
 mod beside_policy;
 mod content_filter;
 mod contents;

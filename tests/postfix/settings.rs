@@ -14,9 +14,11 @@ pub fn main_cf(home: &Path, host: Ipv4Addr, sink: &Sink, setup: &Setup) -> Strin
     } else {
         RELATIVE_SOCKET.to_owned()
     };
+    let list = [&setup.before[..], &[milter], &setup.behind[..]].concat();
+    let list = list.join(", ");
     let (smtpd_milters, non_smtpd_milters) = match setup.milters {
         Some(milters) => (milters, ""),
-        None => (milter.as_str(), milter.as_str()),
+        None => (list.as_str(), list.as_str()),
     };
     let daemons = daemon_directory();
     let sink = format!("[{}]:{}", sink.address().ip(), sink.address().port());

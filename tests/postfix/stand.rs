@@ -57,14 +57,28 @@ impl Stand {
             return None;
         }
         let keys = Keys::generate(domains, algorithms);
+        Some(Self::of(setup, keys, config, listener))
+    }
+
+    /// A stand with keys that somebody else knows already. Only where [`requirements::met`].
+    pub fn with_keys(setup: &Setup, keys: Keys, config: &str) -> Self {
+        Self::of(setup, keys, config, Instance::unix_listener)
+    }
+
+    fn of(
+        setup: &Setup,
+        keys: Keys,
+        config: &str,
+        listener: impl FnOnce(&Instance) -> String,
+    ) -> Self {
         let postfix = Instance::start(setup);
         let listener = listener(&postfix);
         let milter = Milter::start(&keys, &[listener], config);
-        Some(Self {
+        Self {
             milter,
             postfix,
             keys,
-        })
+        }
     }
 
     /// Sends a message through a service in a session of its own and returns it as it arrived.
@@ -127,6 +141,24 @@ impl Stand {
             .flat_map(|domain| vec![*domain; self.keys.selectors().len()]);
         let named = format!(" d={} ", each.collect::<Vec<_>>().join(","));
         assert!(line.contains("signed") && line.contains(&named), "{line}");
+    }
+
+    /// Asserts that the message has one good signature a key and no other, and that the fields of other programs on top of it are these,
+    /// from the top.
+    pub fn assert_signed_below(&self, arrived: &Delivery, names: &[&str]) {
+        let parts = arrived.parts();
+        let text = String::from_utf8_lossy(&arrived.message);
+        let count = self.keys.selectors().len();
+        assert_eq!(text.matches("DKIM-Signature:").count(), count, "{text}");
+        assert_eq!(parts.signatures.len(), count, "{text}");
+        let named = |(field, name): (&&[u8], &&str)| field.starts_with(name.as_bytes());
+        assert!(
+            parts.strange.len() == names.len() && parts.strange.iter().zip(names).all(named),
+            "{names:?} in {text}"
+        );
+        judges::assert_verifies(&self.keys, &arrived.message, &[DOMAIN]);
+        let line = self.milter.line_about(&parts.queue_id);
+        assert!(line.contains(" signed "), "{line}");
     }
 
     /// Asserts that this is `message` with nothing added and nothing changed, and that the milter logged this reason.
