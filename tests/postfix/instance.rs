@@ -48,6 +48,8 @@ pub struct Setup {
     pub master_cf: Vec<String>,
     /// The name server that Postfix and all that it starts ask, in place of the machine's.
     pub name_server: Option<Ipv4Addr>,
+    /// Whether its configuration is in the usual place for the programs that it starts, so that they find its sendmail.
+    pub usual_place: bool,
     /// Whether services have the name of a host in master.cf that says nothing of a loopback address, as where the world can reach them.
     /// Those whose name begins with `back` keep their address.
     pub public: bool,
@@ -66,6 +68,7 @@ impl Default for Setup {
             services: Vec::new(),
             master_cf: Vec::new(),
             name_server: None,
+            usual_place: false,
             public: false,
         }
     }
@@ -128,6 +131,9 @@ impl Instance {
             // In the chroot, too.
             fs::write(home.path().join("queue/etc/resolv.conf"), &text).unwrap();
             put("resolv.conf", text, "/etc/resolv.conf");
+        }
+        if setup.usual_place {
+            private.push((config.clone(), "/etc/postfix"));
         }
         let alone = match private.is_empty() {
             true => program.as_path(),

@@ -46,6 +46,7 @@ mod doctor_log;
 mod exclusions;
 mod failures;
 mod faults;
+mod mailing_list;
 mod origins;
 mod passing_through;
 mod restarts;
