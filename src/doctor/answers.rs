@@ -4,40 +4,55 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::dns::lookup::{Code, Kind, Question};
-
-use super::ServerAnswer;
+use super::unanswered::Unanswered;
+use super::{ServerAnswer, settles};
+use crate::dns::lookup::{Kind, Question, Response};
 
 /// Answers by name and type.
 #[derive(Debug, Default)]
 pub struct Answers {
-    known: BTreeMap<(String, Kind), ServerAnswer>,
+    known: BTreeMap<(String, Kind), Result<Response, Unanswered>>,
     wanted: RefCell<BTreeSet<(String, Kind)>>,
 }
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known<T> {
-    /// Not asked yet, or there was no answer to be had.
-    Nothing,
+    /// Not asked yet.
+    Open,
+    /// Asked, and there was no answer to be had.
+    Unanswered(Unanswered),
     /// The records, of which there may be none.
     Records(Vec<T>),
 }
 
 impl<T> Known<T> {
-    /// The records; none when nothing is known.
-    pub fn records(self) -> Vec<T> {
+    /// The records. A question that nobody answered goes to the others of its kind, so
+    /// that it can be told.
+    pub fn or_note(self, unanswered: &mut Vec<Unanswered>) -> Option<Vec<T>> {
         match self {
-            Self::Nothing => Vec::new(),
-            Self::Records(records) => records,
+            Self::Open => None,
+            Self::Unanswered(question) => {
+                if !unanswered.contains(&question) {
+                    unanswered.push(question);
+                }
+                None
+            }
+            Self::Records(records) => Some(records),
         }
     }
 }
 
 impl Answers {
-    pub fn insert(&mut self, question: Question, answer: ServerAnswer) {
+    /// Keeps what came back, from each resolver in the order in which they were asked:
+    /// the first answer that says something, or why there is none.
+    pub fn insert(&mut self, question: Question, came_back: Vec<(SocketAddr, ServerAnswer)>) {
+        let answer = match came_back.iter().find(|(_, answer)| settles(answer)) {
+            Some((_, Ok(response))) => Ok(response.clone()),
+            _ => Err(Unanswered::new(&question, &came_back)),
+        };
         self.known.insert((question.name, question.kind), answer);
     }
 
@@ -60,19 +75,19 @@ impl Answers {
         })
     }
 
-    /// The addresses of a host, IPv4 and IPv6.
-    pub fn addresses(&self, host: &str) -> Known<IpAddr> {
-        let of = |kind| self.look(host, kind, |response| response.addresses().collect());
-        match (of(Kind::A), of(Kind::Aaaa)) {
-            (Known::Records(mut four), Known::Records(six)) => {
-                four.extend(six);
-                Known::Records(four)
-            }
-            (Known::Nothing, Known::Nothing) => Known::Nothing,
-            (Known::Records(one), Known::Nothing) | (Known::Nothing, Known::Records(one)) => {
-                Known::Records(one)
-            }
-        }
+    /// The addresses of a host of the family that this one is of.
+    pub fn addresses_like(&self, address: &IpAddr, host: &str) -> Known<IpAddr> {
+        let kind = if address.is_ipv4() {
+            Kind::A
+        } else {
+            Kind::Aaaa
+        };
+        self.addresses(host, kind)
+    }
+
+    /// The addresses of a host, of one type of record.
+    pub fn addresses(&self, host: &str, kind: Kind) -> Known<IpAddr> {
+        self.look(host, kind, |response| response.addresses().collect())
     }
 
     /// The names that a name leads to, by MX or PTR.
@@ -82,22 +97,15 @@ impl Answers {
         })
     }
 
-    fn look<T>(
-        &self,
-        name: &str,
-        kind: Kind,
-        read: impl Fn(&crate::dns::lookup::Response) -> Vec<T>,
-    ) -> Known<T> {
+    fn look<T>(&self, name: &str, kind: Kind, read: impl Fn(&Response) -> Vec<T>) -> Known<T> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let place = (name, kind);
         match self.known.get(&place) {
-            Some(Ok(response)) if matches!(response.code, Code::Success | Code::NoSuchName) => {
-                Known::Records(read(response))
-            }
-            Some(_) => Known::Nothing,
+            Some(Ok(response)) => Known::Records(read(response)),
+            Some(Err(unanswered)) => Known::Unanswered(unanswered.clone()),
             None => {
                 self.wanted.borrow_mut().insert(place);
-                Known::Nothing
+                Known::Open
             }
         }
     }

@@ -118,12 +118,16 @@ codes! {
         SpfLookups = "spf-lookups",
         SpfPassAll = "spf-pass-all",
         SpfHostMissing = "spf-host-missing",
+        SpfUnknown = "spf-unknown",
         DmarcTwoRecords = "dmarc-two-records",
         DmarcSyntax = "dmarc-syntax",
         DmarcAlignment = "dmarc-alignment",
+        DmarcUnknown = "dmarc-unknown",
         HelloName = "helo-name",
+        HelloUnknown = "helo-unknown",
         PtrMissing = "ptr-missing",
         PtrUnconfirmed = "ptr-unconfirmed",
+        PtrUnknown = "ptr-unknown",
     }
     Warning: {
         ConfigWarning = "config-warning",
@@ -165,6 +169,7 @@ codes! {
         DmarcMissing = "dmarc-missing",
         DmarcObsolete = "dmarc-obsolete",
         DmarcReports = "dmarc-reports",
+        DmarcReportsUnknown = "dmarc-reports-unknown",
         HelloAddress = "helo-address",
     }
     Note: {

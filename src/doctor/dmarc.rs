@@ -1,7 +1,7 @@
 //! DMARC: the domain's policy (RFC 9989), and whether what signet signs is aligned
 //! with it.
 
-use super::answers::Known;
+use super::unanswered::tell;
 use super::{Code, PolicyFacts, Section};
 use crate::names::DomainName;
 
@@ -21,7 +21,10 @@ pub(super) fn check(
     let mut name = Some(domain.as_str());
     for _ in 0..HIGHEST {
         let Some(at) = name else { break };
-        let Known::Records(texts) = facts.answers.texts(&format!("_dmarc.{at}")) else {
+        let mut unanswered = Vec::new();
+        let known = facts.answers.texts(&format!("_dmarc.{at}"));
+        let Some(texts) = known.or_note(&mut unanswered) else {
+            tell(Code::DmarcUnknown, own, &unanswered, section);
             return;
         };
         let records: Vec<&String> = texts.iter().filter(|text| is_dmarc(text)).collect();
@@ -205,9 +208,13 @@ fn reports(facts: &PolicyFacts, domain: &DomainName, rua: &str, name: &str, sect
             continue;
         }
         let consent = format!("{domain}._report._dmarc.{to}");
-        if let Known::Records(texts) = facts.answers.texts(&consent)
-            && !texts.iter().any(|text| is_dmarc(text))
-        {
+        let mut unanswered = Vec::new();
+        let known = facts.answers.texts(&consent);
+        let Some(texts) = known.or_note(&mut unanswered) else {
+            tell(Code::DmarcReportsUnknown, name, &unanswered, section);
+            continue;
+        };
+        if !texts.iter().any(|text| is_dmarc(text)) {
             let what = format!("reports should go to {to}, which has not agreed to take them");
             let mend = vec![
                 format!("have {to} publish a TXT record at {consent}:"),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::answers::Known;
+use super::unanswered::tell;
 use super::{Code, PolicyFacts, Section};
 use crate::dns::lookup::Kind;
 
@@ -31,8 +31,17 @@ fn greeting(facts: &PolicyFacts, host: &str, section: &mut Section) {
             "postfix reload".to_owned(),
         ];
         section.add(Code::HelloName, host, what, mend);
-    } else if let Known::Records(addresses) = facts.answers.addresses(host)
-        && addresses.is_empty()
+        return;
+    }
+    let mut unanswered = Vec::new();
+    let addresses = [Kind::A, Kind::Aaaa].map(|kind| {
+        let known = facts.answers.addresses(host, kind);
+        known.or_note(&mut unanswered)
+    });
+    tell(Code::HelloUnknown, host, &unanswered, section);
+    if addresses
+        .iter()
+        .all(|known| known.as_ref().is_some_and(Vec::is_empty))
     {
         let what = "it greets other servers with this name, which has no address";
         let mend = vec![
@@ -44,10 +53,13 @@ fn greeting(facts: &PolicyFacts, host: &str, section: &mut Section) {
 }
 
 fn one(facts: &PolicyFacts, address: &IpAddr, section: &mut Section) {
-    let Known::Records(names) = facts.answers.names(&reversed(address), Kind::Ptr) else {
+    let subject = address.to_string();
+    let mut unanswered = Vec::new();
+    let known = facts.answers.names(&reversed(address), Kind::Ptr);
+    let Some(names) = known.or_note(&mut unanswered) else {
+        tell(Code::PtrUnknown, subject, &unanswered, section);
         return;
     };
-    let subject = address.to_string();
     let host = facts.host.as_deref().unwrap_or("the name of this host");
     let mend = vec![
         format!("have whoever gave you the address set its reverse name (PTR) to {host}; compare:"),
@@ -58,17 +70,18 @@ fn one(facts: &PolicyFacts, address: &IpAddr, section: &mut Section) {
         section.add(Code::PtrMissing, subject, what, mend);
         return;
     }
-    let mut known = false;
-    let confirmed = names
-        .iter()
-        .any(|name| match facts.answers.addresses(name) {
-            Known::Records(addresses) => {
-                known = true;
-                addresses.contains(address)
-            }
-            Known::Nothing => false,
-        });
-    if known && !confirmed {
+    let confirmed = names.iter().any(|name| {
+        let known = facts.answers.addresses_like(address, name);
+        let addresses = known.or_note(&mut unanswered);
+        addresses.is_some_and(|addresses| addresses.contains(address))
+    });
+    if confirmed {
+        return;
+    }
+    // One that could not be looked up may be the one that leads back.
+    if !unanswered.is_empty() {
+        tell(Code::PtrUnknown, subject, &unanswered, section);
+    } else {
         let what = format!("its name {} does not lead back to it", names.join(", "));
         section.add(Code::PtrUnconfirmed, subject, what, mend);
     }

@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
+use super::answers::Known;
 use super::{Answers, Section, dmarc, host, spf};
+use crate::dns::lookup::Kind;
 use crate::names::DomainName;
 
 /// This host and its domains, as others see them.
@@ -28,7 +30,13 @@ impl PolicyFacts {
         let Some(host) = &self.host else {
             return Vec::new();
         };
-        let mut addresses = self.answers.addresses(host).records();
+        // That one is not known is told where the host is looked at.
+        let of = |kind| match self.answers.addresses(host, kind) {
+            Known::Records(addresses) => addresses,
+            Known::Open | Known::Unanswered(_) => Vec::new(),
+        };
+        let mut addresses = of(Kind::A);
+        addresses.extend(of(Kind::Aaaa));
         addresses.retain(|address| match address {
             IpAddr::V4(address) => {
                 !(address.is_private() || address.is_loopback() || address.is_link_local())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::dns::Publication;
 use crate::dns::lookup::{AskError, Code, Kind, Lookup, Question, ask_all};
-use crate::doctor::{RecordFacts, Server, ServerAnswer, ZoneFacts};
+use crate::doctor::{RecordFacts, Server, ServerAnswer, ZoneFacts, settles};
 use crate::names::DomainName;
 
 use super::zone;
@@ -26,13 +26,29 @@ pub struct Servers<'s> {
 }
 
 impl Servers<'_> {
-    /// Many questions at the same time, to the first resolver.
-    pub(super) async fn resolve_all(&self, questions: &[Question]) -> Vec<ServerAnswer> {
-        let Some(resolver) = self.lookup.servers().first() else {
-            return Vec::new();
-        };
-        let all = questions.iter().map(|each| (*resolver, each.clone()));
-        ask_all(all.collect()).await
+    /// Many questions at the same time, to the first resolver; those that it does not
+    /// answer, or with an error, to the next, as the system's own resolver does. What
+    /// came back for each, from whom.
+    pub(super) async fn resolve_all(
+        &self,
+        questions: &[Question],
+    ) -> Vec<Vec<(SocketAddr, ServerAnswer)>> {
+        let mut came_back: Vec<Vec<_>> = questions.iter().map(|_| Vec::new()).collect();
+        for resolver in self.lookup.servers() {
+            let (places, open): (Vec<usize>, Vec<_>) = questions
+                .iter()
+                .enumerate()
+                .zip(&came_back)
+                .filter(|(_, so_far)| so_far.last().is_none_or(|(_, last)| !settles(last)))
+                .map(|((place, question), _)| (place, (*resolver, question.clone())))
+                .unzip();
+            for (place, answer) in places.into_iter().zip(ask_all(open).await) {
+                if let Some(so_far) = came_back.get_mut(place) {
+                    so_far.push((*resolver, answer));
+                }
+            }
+        }
+        came_back
     }
 
     /// The first resolver that answers at all.

@@ -12,7 +12,7 @@ const MOST_ROUNDS: usize = 16;
 /// No honest domain has more.
 const MOST_QUESTIONS: usize = 300;
 
-/// Fills in the answers.
+/// Fills in the answers, and for what is not asked that there is none.
 pub async fn read(servers: &Servers<'_>, facts: &mut PolicyFacts) {
     let mut asked = 0;
     for _ in 0..MOST_ROUNDS {
@@ -20,12 +20,17 @@ pub async fn read(servers: &Servers<'_>, facts: &mut PolicyFacts) {
         let mut wanted: Vec<Question> = facts.answers.take_wanted();
         wanted.truncate(MOST_QUESTIONS.saturating_sub(asked));
         if wanted.is_empty() {
-            return;
+            break;
         }
         asked += wanted.len();
         let answers = servers.resolve_all(&wanted).await;
-        for (question, answer) in wanted.into_iter().zip(answers) {
-            facts.answers.insert(question, answer);
+        for (question, came_back) in wanted.into_iter().zip(answers) {
+            facts.answers.insert(question, came_back);
         }
+    }
+    // What is still open is told as such.
+    check_sender(facts);
+    for question in facts.answers.take_wanted() {
+        facts.answers.insert(question, Vec::new());
     }
 }

@@ -20,4 +20,5 @@ mod output;
 mod patient;
 mod records;
 mod sender;
+mod unanswered;
 mod zones;

@@ -24,6 +24,12 @@ pub struct Server {
 /// What a name server said, or why it said nothing.
 pub type ServerAnswer = Result<Response, AskError>;
 
+/// Whether it says what there is at a name, or that there is nothing.
+pub fn settles(answer: &ServerAnswer) -> bool {
+    let code = answer.as_ref().ok().map(|response| response.code);
+    matches!(code, Some(Answer::Success | Answer::NoSuchName))
+}
+
 /// The zone that a domain's key records lie in, and what is there.
 #[derive(Debug)]
 pub struct ZoneFacts {

@@ -7,7 +7,8 @@ use ipnet::IpNet;
 
 use super::terms::{Qualifier, Term, is_spf, terms};
 use crate::dns::lookup::Kind;
-use crate::doctor::answers::{Answers, Known};
+use crate::doctor::answers::Answers;
+use crate::doctor::unanswered::Unanswered;
 
 /// So deep may records include each other; a loop ends here.
 const DEEPEST: usize = 11;
@@ -23,6 +24,8 @@ pub struct Walk {
     pub broken: Vec<String>,
     /// `ptr` is in use.
     pub ptr: bool,
+    /// What could not be found out on the way.
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// The qualifier of the first mechanism that fits; none when nothing does. Every term
@@ -67,14 +70,17 @@ fn through(
             }
             Term::A(qualifier, host, four, six) => {
                 walk.lookups += 1;
-                let addresses = answers.addresses(host.as_deref().unwrap_or(domain));
-                fits(addresses, client, *four, *six).then_some(*qualifier)
+                let host = host.as_deref().unwrap_or(domain);
+                let wide = (*four, *six);
+                fits(host, client, wide, answers, walk).then_some(*qualifier)
             }
             Term::Mx(qualifier, host, four, six) => {
                 walk.lookups += 1;
                 let hosts = answers.names(host.as_deref().unwrap_or(domain), Kind::Mx);
-                let mut hosts = hosts.records().into_iter().take(10);
-                let any = hosts.any(|host| fits(answers.addresses(&host), client, *four, *six));
+                let hosts = hosts.or_note(&mut walk.unanswered).unwrap_or_default();
+                let wide = (*four, *six);
+                let mut hosts = hosts.into_iter().take(10);
+                let any = hosts.any(|host| fits(&host, client, wide, answers, walk));
                 any.then_some(*qualifier)
             }
             Term::Ptr => {
@@ -110,9 +116,7 @@ fn included(
     if depth >= DEEPEST || name.contains('%') {
         return None;
     }
-    let Known::Records(texts) = answers.texts(name) else {
-        return None;
-    };
+    let texts = answers.texts(name).or_note(&mut walk.unanswered)?;
     let mut records = texts.iter().filter(|text| is_spf(text));
     match (records.next(), records.next()) {
         (Some(record), None) => through(name, record, client, answers, walk, depth + 1),
@@ -123,9 +127,19 @@ fn included(
     }
 }
 
-fn fits(addresses: Known<IpAddr>, client: Option<IpAddr>, four: u8, six: u8) -> bool {
+/// Whether one of the host's addresses, or its network so wide, has the client in it.
+/// Only the addresses of the client's own family are asked for (RFC 7208 section 5.3).
+fn fits(
+    host: &str,
+    client: Option<IpAddr>,
+    (four, six): (u8, u8),
+    answers: &Answers,
+    walk: &mut Walk,
+) -> bool {
     let Some(client) = client else { return false };
-    addresses.records().into_iter().any(|address| {
+    let known = answers.addresses_like(&client, host);
+    let addresses = known.or_note(&mut walk.unanswered).unwrap_or_default();
+    addresses.into_iter().any(|address| {
         let length = if address.is_ipv4() { four } else { six };
         IpNet::new(address, length).is_ok_and(|network| network.contains(&client))
     })

@@ -10,13 +10,15 @@ mod terms;
 use evaluate::{Walk, evaluate};
 use terms::{Qualifier, Term, is_spf, terms};
 
-use super::answers::Known;
+use super::unanswered::{Unanswered, tell};
 
 /// RFC 7208 section 4.6.4.
 const MOST_LOOKUPS: usize = 10;
 
 pub(super) fn check(facts: &PolicyFacts, domain: &str, section: &mut Section) {
-    let Known::Records(texts) = facts.answers.texts(domain) else {
+    let mut unanswered = Vec::new();
+    let Some(texts) = facts.answers.texts(domain).or_note(&mut unanswered) else {
+        tell(Code::SpfUnknown, domain, &unanswered, section);
         return;
     };
     let records: Vec<&str> = texts
@@ -44,9 +46,11 @@ pub(super) fn check(facts: &PolicyFacts, domain: &str, section: &mut Section) {
     evaluate(domain, record, None, &facts.answers, &mut walk);
     costs(&walk, domain, section);
     ending(record, domain, section);
+    let mut unanswered = walk.unanswered;
     if section.findings.len() == before || walk.bad.is_empty() {
-        hosts(facts, record, domain, section);
+        hosts(facts, record, domain, &mut unanswered, section);
     }
+    tell(Code::SpfUnknown, domain, &unanswered, section);
     if section.findings.len() == before {
         section.good.push(format!(
             "{domain} has an SPF record that can be used, with {} lookups",
@@ -130,16 +134,30 @@ fn ending(record: &str, domain: &str, section: &mut Section) {
     }
 }
 
-fn hosts(facts: &PolicyFacts, record: &str, domain: &str, section: &mut Section) {
-    let refused: Vec<IpAddr> = facts
-        .addresses()
-        .into_iter()
-        .filter(|address| {
-            let mut walk = Walk::default();
-            let verdict = evaluate(domain, record, Some(*address), &facts.answers, &mut walk);
-            verdict != Some(Qualifier::Pass)
-        })
-        .collect();
+fn hosts(
+    facts: &PolicyFacts,
+    record: &str,
+    domain: &str,
+    unanswered: &mut Vec<Unanswered>,
+    section: &mut Section,
+) {
+    let mut refused = Vec::new();
+    for address in facts.addresses() {
+        let mut walk = Walk::default();
+        let verdict = evaluate(domain, record, Some(address), &facts.answers, &mut walk);
+        if verdict == Some(Qualifier::Pass) {
+            continue;
+        }
+        // What was not answered may be what allows it.
+        if walk.unanswered.is_empty() {
+            refused.push(address);
+        }
+        for question in walk.unanswered {
+            if !unanswered.contains(&question) {
+                unanswered.push(question);
+            }
+        }
+    }
     if refused.is_empty() {
         return;
     }
