@@ -67,6 +67,11 @@ fn main() -> ExitCode {
             read: 7,
         },
         Case {
+            name: "the same in body packets of one byte",
+            script: in_packets(&short.script, 1),
+            read: READ,
+        },
+        Case {
             name: "the same in body packets of eight bytes",
             script: in_packets(&short.script, 8),
             read: READ,
@@ -114,6 +119,11 @@ fn main() -> ExitCode {
         of_body("CR alone", "\r", MIB),
         of_body("LF alone", "\n", MIB),
         of_body("CR CR LF", "\r\r\n", MIB),
+        Case {
+            name: "the ordinary one in body packets of one byte",
+            script: in_packets(&long.script, 1),
+            read: READ,
+        },
         Case {
             name: "the ordinary one in body packets of 100 bytes",
             script: in_packets(&long.script, 100),

@@ -98,9 +98,11 @@ impl Milter {
         self.output.clear();
         for read in bytes.chunks(read) {
             self.input.extend_from_slice(read);
-            let mut taken = 0;
-            while let First::Whole { frame, length } =
-                frame::first(self.input.get(taken..).unwrap_or_default(), 1 << 20).unwrap()
+            let (mut taken, mut joined) = (0, Vec::new());
+            while let First::Whole { frame, length } = self
+                .conversation
+                .first_frame(&self.input[taken..], 1 << 20, &mut joined)
+                .unwrap()
             {
                 taken += length;
                 let turn = self

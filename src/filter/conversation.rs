@@ -6,7 +6,8 @@ use bytes::BytesMut;
 
 use super::{Conclusion, Context, Effect, Filter};
 use crate::dkim::{SignError, SignJob, Signature};
-use crate::milter::frame::Frame;
+use crate::milter::command::code;
+use crate::milter::frame::{self, First, Frame, FrameError};
 use crate::milter::{Agreement, Event, Response, Session, SessionError, Step};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Limit, Outcome};
@@ -46,6 +47,25 @@ impl Conversation {
             session: Session::new(snapshot.wanted()),
             filter: Filter::new(),
             snapshot,
+        }
+    }
+
+    /// The first frame of `buffer`; pieces of a body that nobody answers are one, in
+    /// `joined`, however many small packets they are.
+    ///
+    /// # Errors
+    /// As [`frame::first`].
+    pub fn first_frame<'b>(
+        &self,
+        buffer: &'b [u8],
+        limit: usize,
+        joined: &'b mut Vec<u8>,
+    ) -> Result<First<'b>, FrameError> {
+        match self.session.agreement() {
+            Some(agreement) if !agreement.owes_reply(code::BODY) => {
+                frame::first_joined(buffer, limit, code::BODY, joined)
+            }
+            _ => frame::first(buffer, limit),
         }
     }
 

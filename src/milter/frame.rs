@@ -76,6 +76,58 @@ pub fn first(buffer: &[u8], limit: usize) -> Result<First<'_>, FrameError> {
     })
 }
 
+/// A packet of a body up to this length may be joined with those that follow it; to
+/// copy what a larger one holds costs more than to take it by itself.
+const SMALL: usize = 512;
+
+/// As [`first`], but small packets of `command` that follow one another are one frame,
+/// whose payload is collected in `joined`. A peer that sends the body of a message in
+/// packets of a few bytes so costs little more than one that does not; it is right
+/// only for a command whose pieces may be cut anywhere, and that nobody answers.
+///
+/// # Errors
+/// As [`first`], of the first packet.
+pub fn first_joined<'b>(
+    buffer: &'b [u8],
+    limit: usize,
+    command: u8,
+    joined: &'b mut Vec<u8>,
+) -> Result<First<'b>, FrameError> {
+    let first = first(buffer, limit)?;
+    let small = SMALL.min(limit);
+    match &first {
+        First::Whole { frame, length } if frame.command == command && *length <= LENGTH + small => {
+        }
+        _ => return Ok(first),
+    }
+    joined.clear();
+    let mut rest = buffer;
+    while let Some((&[a, b, c, d, found], behind)) = rest.split_first_chunk() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if found != command || length > small {
+            break;
+        }
+        let payload = length.checked_sub(1);
+        let Some((payload, behind)) = payload.and_then(|length| behind.split_at_checked(length))
+        else {
+            break;
+        };
+        match payload {
+            // A call to copy one byte costs more than all else here.
+            [byte] => joined.push(*byte),
+            _ => joined.extend_from_slice(payload),
+        }
+        rest = behind;
+    }
+    Ok(First::Whole {
+        length: buffer.len() - rest.len(),
+        frame: Frame {
+            command,
+            payload: joined,
+        },
+    })
+}
+
 /// Takes the first frame off `buffer`. `None` means that more bytes are needed;
 /// room for them has been reserved.
 ///
@@ -155,6 +207,30 @@ mod tests {
         let mut bytes = BytesMut::from(&b"\0\x10\0\0B"[..]);
         assert_eq!(decode(&mut bytes, DEFAULT_LIMIT), Ok(None));
         assert!(bytes.capacity() < 2 * TRUSTED);
+    }
+
+    #[test]
+    fn small_packets_of_one_command_are_joined() {
+        let mut joined = Vec::new();
+        let mut first = |bytes: &[u8]| match first_joined(bytes, 100, b'B', &mut joined) {
+            Ok(First::Whole { frame, length }) => {
+                Ok(Some((frame.command, frame.payload.to_vec(), length)))
+            }
+            Ok(First::Part { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let (a, bc, none) = (b"\0\0\0\x02Ba", b"\0\0\0\x03Bbc", b"\0\0\0\x01B");
+        let end = b"\0\0\0\x02Ed";
+        let all = [&a[..], bc, none, end].concat();
+        assert_eq!(first(&all), Ok(Some((b'B', b"abc".to_vec(), 18))));
+        assert_eq!(first(end), Ok(Some((b'E', b"d".to_vec(), 6))));
+        // What has not come whole stays where it is, and so does what is no packet.
+        for rest in [&bc[..6], &bc[..4], &bc[..2], b"\0\0\0\0B", b"\0\0\0\x65B"] {
+            let bytes = [&a[..], rest].concat();
+            assert_eq!(first(&bytes), Ok(Some((b'B', b"a".to_vec(), 6))));
+        }
+        assert_eq!(first(&bc[..6]), Ok(None));
+        assert_eq!(first(b"\0\0\0\0"), Err(FrameError::Empty));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::listener::Stream;
 use crate::config::Limits;
 use crate::filter::{Conversation, Turn};
 use crate::milter::SessionError;
-use crate::milter::frame::{self, First, FrameError};
+use crate::milter::frame::{First, FrameError};
 use crate::telemetry::{Breach, Limit};
 
 /// Most of the flights of packets between two replies fit into one read of this size.
@@ -162,9 +162,10 @@ async fn converse(
     let mut alarm = pin!(tokio::time::sleep_until(patience.next(patience.heard)?));
     loop {
         let mut taken = 0;
+        let mut joined = Vec::new();
         let room = loop {
             let rest = input.get(taken..).unwrap_or_default();
-            let frame = match frame::first(rest, limits.packet_bytes)? {
+            let frame = match conversation.first_frame(rest, limits.packet_bytes, &mut joined)? {
                 First::Whole { frame, length } => {
                     taken += length;
                     frame
