@@ -99,11 +99,12 @@ impl Milter {
         for read in bytes.chunks(read) {
             self.input.extend_from_slice(read);
             let (mut taken, mut joined) = (0, Vec::new());
-            while let First::Whole { frame, length } = self
-                .conversation
-                .first_frame(&self.input[taken..], 1 << 20, &mut joined)
-                .unwrap()
-            {
+            loop {
+                let rest = self.input.get(taken..).unwrap_or_default();
+                let first = self.conversation.first_frame(rest, 1 << 20, &mut joined);
+                let First::Whole { frame, length } = first.unwrap() else {
+                    break;
+                };
                 taken += length;
                 let turn = self
                     .conversation
