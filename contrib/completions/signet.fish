@@ -155,8 +155,8 @@ complete -c signet -n "__fish_signet_using_subcommand test" -l keys -d 'The key 
 complete -c signet -n "__fish_signet_using_subcommand test" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l from -d 'The author [default: postmaster at the first domain that has a key]' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l smtp -d 'Hand it in by SMTP here instead of by the sendmail command' -r
-complete -c signet -n "__fish_signet_using_subcommand test" -l sink -d 'Where our own listener waits for it [default: 127.83.73.71:25]' -r
-complete -c signet -n "__fish_signet_using_subcommand test" -l to -d 'A recipient that Postfix routes to the listener [default: test@[ADDRESS]]' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l sink -d 'Where our own listener waits for it [default: where transport_maps routes signet-test.invalid, or 127.83.73.71:25]' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l to -d 'A recipient that Postfix routes to the listener [default: test@signet-test.invalid if there is such a route, or test@[ADDRESS]]' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l body -d 'The text to send, instead of one of our own' -r -F
 complete -c signet -n "__fish_signet_using_subcommand test" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
 complete -c signet -n "__fish_signet_using_subcommand test" -l resolver -d 'Look the key up here' -r

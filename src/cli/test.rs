@@ -2,13 +2,12 @@
 //! at the other end.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::CommandResult;
-use super::message_file::read_message;
 use super::screen::{self, Ink, Progress};
 use super::settings::{Settings, name_server};
 use super::streams;
@@ -20,20 +19,15 @@ use crate::probe;
 use crate::verify::{self, Detail, Message, Records, Summary};
 
 mod hand_in;
+mod letter;
 mod listener;
+mod route;
 
+use letter::Draft;
 use listener::Listener;
+use route::Route;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
-
-/// An address of this machine that no Postfix takes for its own.
-const SINK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(127, 83, 73, 71)), 25);
-
-/// Everything that is easily broken on the way: text beyond ASCII, space at the end of a
-/// line, a dot and a From at its start.
-const BODY: &str = "This mail tests signet.\r\n\r\nText beyond ASCII: Grüße, 你好.\r\n\
-    A line that ends in two spaces  \r\n.A line that begins with a dot.\r\n\
-    From the start of a line.\r\n\r\n-- \r\nsignet\r\n";
 
 /// Exits with 0 when what arrived is signed and verifies, 1 when not, 2 when that could
 /// not be found out.
@@ -54,11 +48,13 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     smtp: Option<SocketAddr>,
 
-    /// Where our own listener waits for it [default: 127.83.73.71:25]
+    /// Where our own listener waits for it [default: where transport_maps routes
+    /// signet-test.invalid, or 127.83.73.71:25]
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "address")]
     sink: Option<SocketAddr>,
 
-    /// A recipient that Postfix routes to the listener [default: test@[ADDRESS]]
+    /// A recipient that Postfix routes to the listener [default:
+    /// test@signet-test.invalid if there is such a route, or test@[ADDRESS]]
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse, conflicts_with = "address")]
     to: Option<Address>,
 
@@ -94,37 +90,31 @@ pub fn run(args: &Args) -> CommandResult {
             Address::parse(&format!("postmaster@{}", key.domain))?
         }
     };
-    let mark = mark()?;
-    let body = body(args.body.as_deref())?;
+    let draft = Draft::new(args.body.as_deref())?;
     if let Some(to) = &args.address {
-        let message = message(&from, &to.to_string(), &mark, &body)?;
+        let message = draft.addressed(&from, &to.to_string())?;
         hand_in::send(args, &from.to_string(), &to.to_string(), &message)?;
-        streams::print(elsewhere(&from, to, &mark))?;
+        streams::print(elsewhere(&from, to, &draft))?;
         return Ok(ExitCode::SUCCESS);
     }
     let postfix = probe::postfix::read(args.postfix_config.as_deref())?;
-    if let Some(postfix) = postfix.as_ref().filter(|_| args.to.is_none()) {
-        comes_back(args, postfix)?;
-    }
-    let sink = args.sink.unwrap_or(SINK);
-    let listener = Listener::start(sink, !args.seven_bit, mark.clone()).map_err(|error| {
-        format!(
-            "cannot listen at {sink}: {error}; run it as root, or name another place with --sink"
-        )
-    })?;
-    let to = match &args.to {
-        Some(to) => to.to_string(),
-        None => format!("test@[{}]", listener.address().ip()),
-    };
-    let message = message(&from, &to, &mark, &body)?;
+    let route = Route::find(args, postfix.as_ref())?;
+    let number = draft.number().to_owned();
+    let listener = Listener::start(route.sink, !args.seven_bit, number)
+        .map_err(|error| route.taken(&error, args, postfix.as_ref()))?;
+    let message = draft.addressed(&from, &route.to)?;
     let began = Instant::now();
-    let how = hand_in::send(args, &from.to_string(), &to, &message)?;
-    streams::print(format_args!("sent       from {from} to {to}, {how}\n"))?;
+    let how = hand_in::send(args, &from.to_string(), &route.to, &message)?;
+    streams::print(format_args!(
+        "sent       from {from} to {}, {how}\n",
+        route.to
+    ))?;
     let progress = Progress::start("waiting for it");
     let Some(arrival) = listener.wait(Duration::from_secs(args.wait)) else {
         return Err(format!(
-            "it has not arrived after {} seconds; \"postqueue -p\" and Postfix's log say where it is",
-            args.wait
+            "it has not arrived after {} seconds{}; \"postqueue -p\" and Postfix's log say where it is",
+            args.wait,
+            strangers(listener.strangers())
         )
         .into());
     };
@@ -139,77 +129,27 @@ pub fn run(args: &Args) -> CommandResult {
     report(args, &keys, postfix.as_ref(), &letter)
 }
 
-/// A word that no other message has.
-fn mark() -> Result<String, Problem> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    Ok(format!(
-        "signet-test-{}-{}",
-        std::process::id(),
-        now.as_nanos()
-    ))
-}
-
-/// The text, with the line ends of mail.
-fn body(file: Option<&Path>) -> Result<String, Problem> {
-    let Some(file) = file else {
-        return Ok(BODY.to_owned());
-    };
-    let text = read_message(Some(file))?;
-    let text = String::from_utf8(text)
-        .map_err(|_| format!("{} is not UTF-8, as the test mail is", file.display()))?;
-    let lines = text.lines().map(|line| format!("{line}\r\n"));
-    Ok(lines.collect())
-}
-
-fn message(from: &Address, to: &str, mark: &str, body: &str) -> Result<Vec<u8>, Problem> {
-    let date = jiff::Timestamp::try_from(SystemTime::now())?;
-    let date = date.strftime("%a, %d %b %Y %H:%M:%S +0000");
-    let domain = &from.domain;
-    let head = format!(
-        "Date: {date}\r\nFrom: <{from}>\r\nTo: <{to}>\r\nSubject: A test of signet\r\n\
-         Message-ID: <{mark}@{domain}>\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-    );
-    Ok((head + body).into_bytes())
-}
-
-/// Refuses when Postfix would give the mail to somebody else.
-fn comes_back(args: &Args, postfix: &Postfix) -> Result<(), Problem> {
-    let relay = postfix.value("relayhost");
-    if relay.is_empty() {
-        return Ok(());
-    }
-    let of_postfix = |program: &str| match &args.postfix_config {
-        Some(directory) => format!("{program} -c {}", directory.display()),
-        None => program.to_owned(),
-    };
-    let (set, reload) = (of_postfix("postconf"), of_postfix("postfix"));
-    let old = postfix.raw("transport_maps");
-    let added = "inline:{ signet-test.invalid=smtp:[127.83.73.71]:2525 }";
-    let maps = match old {
-        "" => added.to_owned(),
-        old => format!("{added}, {old}"),
-    };
-    Err(format!(
-        "Postfix gives all mail to its relayhost {relay}, so a test would not come back here; route one \
-         domain to the test, and take that back afterwards:\n\n    \
-         {set} -e 'transport_maps={maps}'\n    {reload} reload\n    \
-         signet test --sink 127.83.73.71:2525 --to test@signet-test.invalid\n    \
-         {set} -e 'transport_maps={old}'\n    {reload} reload"
-    )
-    .into())
-}
-
 /// What to look for where the mail was sent to.
-fn elsewhere(from: &Address, to: &Address, mark: &str) -> String {
+fn elsewhere(from: &Address, to: &Address, draft: &Draft) -> String {
     format!(
         "sent       from {from} to {to}\n\n\
-         When it is there, look at its source (Gmail: \"Show original\") for\n\n    \
-         Message-ID: <{mark}@{domain}>\n    \
+         When it is there (its subject is {subject:?}), look at its source (Gmail: \"Show original\") for\n\n    \
+         Message-ID: {id}\n    \
          Authentication-Results: ... dkim=pass ... header.d={domain} (or header.i=@{domain})\n\n\
          If it says something else, save the source and ask:\n\n    signet verify FILE\n",
+        subject = draft.subject(),
+        id = draft.id(from),
         domain = from.domain
     )
+}
+
+/// What is said of mail that came and was not the one awaited.
+fn strangers(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", but another mail has, without the number of this test".to_owned(),
+        more => format!(", but {more} others have, without the number of this test"),
+    }
 }
 
 /// The mail at both ends.

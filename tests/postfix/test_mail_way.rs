@@ -59,7 +59,7 @@ fn what_is_edited_as_mail_is_sent_is_laid_to_the_server_that_sent_it() {
         1,
         &[
             &format!(
-                "the field subject was \"A test of signet\" and is \"Changed\"\n    {HERE}\n    Postfix here has smtp_header_checks = regexp:"
+                "\" and is \"Changed\"\n    {HERE}\n    Postfix here has smtp_header_checks = regexp:"
             ),
             &format!(
                 "the field from was \"<postmaster@example.org>\" and is \"<info@example.net>\"\n    {HERE}\n    Postfix here has smtp_generic_maps = inline:"

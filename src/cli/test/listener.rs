@@ -3,6 +3,8 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -17,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Where one message is expected; what arrives has CRLF line ends, and not the dots that
 /// SMTP doubles.
 pub struct Listener {
-    address: SocketAddr,
     arrivals: Receiver<Vec<u8>>,
+    strangers: Arc<AtomicUsize>,
 }
 
 impl Listener {
@@ -28,24 +30,31 @@ impl Listener {
     /// When the address cannot be had.
     pub fn start(address: SocketAddr, eight_bit: bool, mark: String) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
         let (send, arrivals) = mpsc::channel();
+        let strangers = Arc::new(AtomicUsize::new(0));
+        let others = strangers.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let Ok(Some(message)) = serve(&stream, eight_bit) else {
                     continue;
                 };
                 let found = memchr::memmem::find(&message, mark.as_bytes()).is_some();
-                if found && send.send(message).is_err() {
+                if !found {
+                    others.fetch_add(1, Ordering::Relaxed);
+                } else if send.send(message).is_err() {
                     return;
                 }
             }
         });
-        Ok(Self { address, arrivals })
+        Ok(Self {
+            arrivals,
+            strangers,
+        })
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// How many messages came that were not the one.
+    pub fn strangers(&self) -> usize {
+        self.strangers.load(Ordering::Relaxed)
     }
 
     /// The message, if it comes in time.
