@@ -192,7 +192,7 @@ fn where_port_25_is_taken_a_way_is_printed() {
     assert_way_is_printed(
         &stand,
         &["--sink", &sink],
-        "is taken: most likely by Postfix itself",
+        "is taken, most likely by Postfix itself",
     );
 }
 

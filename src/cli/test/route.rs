@@ -74,7 +74,7 @@ impl Route {
         match (error.kind(), postfix) {
             (ErrorKind::AddrInUse, Some(postfix)) if sink.port() == 25 && args.to.is_none() => {
                 let why = format!(
-                    "port 25 of {} is taken: most likely by Postfix itself, which listens at every address",
+                    "port 25 of {} is taken, most likely by Postfix itself, which listens at every address",
                     sink.ip()
                 );
                 way(&why, args, postfix).into()
@@ -120,7 +120,7 @@ fn way(why: &str, args: &Args, postfix: &Postfix) -> String {
         false => format!("{set} -X transport_maps"),
     };
     format!(
-        "{why}; route one domain, which nobody can have, to the test:\n\n    \
+        "{why}.\nRoute one domain, which nobody can have, to the test:\n\n    \
          {set} -e {}\n    {reload} reload\n\n\
          and run it again. The route does no harm and may stay; this takes it back:\n\n    \
          {back}\n    {reload} reload",

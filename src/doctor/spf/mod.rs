@@ -53,8 +53,9 @@ pub(super) fn check(facts: &PolicyFacts, domain: &str, section: &mut Section) {
     tell(Code::SpfUnknown, domain, &unanswered, section);
     if section.findings.len() == before {
         section.good.push(format!(
-            "{domain} has an SPF record that can be used, with {} lookups",
-            walk.lookups
+            "{domain} has an SPF record that can be used, with {} lookup{}",
+            walk.lookups,
+            if walk.lookups == 1 { "" } else { "s" }
         ));
     }
 }
