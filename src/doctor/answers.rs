@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::unanswered::Unanswered;
 use super::{ServerAnswer, settles};
-use crate::dns::lookup::{Kind, Question, Response};
+use crate::dns::lookup::{Code, Kind, Question, Response};
 
 /// Answers by name and type.
 #[derive(Debug, Default)]
@@ -95,6 +95,15 @@ impl Answers {
         self.look(name, kind, |response| {
             response.names().map(str::to_owned).collect()
         })
+    }
+
+    /// Whether a name is known to DNS at all, by RFC 8020: one that is has records of
+    /// some type, or names below it.
+    pub fn exists(&self, name: &str, unanswered: &mut Vec<Unanswered>) -> Option<bool> {
+        let known = self.look(name, Kind::Txt, |response| {
+            vec![response.code != Code::NoSuchName || !response.aliases.is_empty()]
+        });
+        known.or_note(unanswered)?.first().copied()
     }
 
     fn look<T>(&self, name: &str, kind: Kind, read: impl Fn(&Response) -> Vec<T>) -> Known<T> {

@@ -168,6 +168,9 @@ codes! {
         SpfPtr = "spf-ptr",
         DmarcMissing = "dmarc-missing",
         DmarcObsolete = "dmarc-obsolete",
+        DmarcIgnored = "dmarc-ignored",
+        DmarcPsd = "dmarc-psd",
+        DmarcNoDomain = "dmarc-no-domain",
         DmarcReports = "dmarc-reports",
         DmarcReportsUnknown = "dmarc-reports-unknown",
         HelloAddress = "helo-address",
@@ -176,6 +179,7 @@ codes! {
         PostfixFilterShared = "postfix-filter-shared",
         PostfixBounces = "postfix-bounces",
         DmarcNone = "dmarc-none",
+        DmarcTesting = "dmarc-testing",
         AliasGmail = "alias-gmail",
     }
 }

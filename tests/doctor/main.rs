@@ -15,6 +15,7 @@ mod place;
 #[path = "../dns_formats/tools.rs"]
 mod tools;
 
+mod dmarc;
 mod keys;
 mod output;
 mod patient;

@@ -78,7 +78,8 @@ pub fn quoted(text: &str) -> String {
     strings(text, 255)
 }
 
-/// BIND with these zones, or none where it is missing: a name and the records in it; without records the zone cannot be loaded.
+/// BIND with these zones, or none where it is missing: a name and the records in it; without records the zone cannot be loaded. The
+/// top-level domains above them have nothing else.
 pub fn bind(zones: &[(&str, Option<&str>)]) -> Option<(Server, TempDir)> {
     bind_with("recursion no;", zones, "")
 }
@@ -96,14 +97,28 @@ pub fn bind_with(
     let home = TempDir::new().unwrap();
     let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
     let mut listed = String::new();
+    let known = |name: &&str| zones.iter().any(|(zone, _)| zone == name);
+    let mut tops: Vec<_> = zones
+        .iter()
+        .filter_map(|(zone, _)| zone.rsplit('.').next())
+        .filter(|top| !known(top))
+        .collect();
+    tops.sort_unstable();
+    tops.dedup();
+    let tops = tops.into_iter().map(|top| (top, Some("")));
     // For the sign of life.
-    for (zone, records) in zones.iter().chain(&[("alive.test", Some(""))]) {
+    for (zone, records) in zones
+        .iter()
+        .copied()
+        .chain(tops)
+        .chain([("alive.test", Some(""))])
+    {
         listed += &format!("zone \"{zone}\" {{ type primary; file \"{zone}\"; }};\n");
         if let Some(records) = records {
             let text = match records.contains(" SOA ") {
-                true => (*records).to_owned(),
+                true => records.to_owned(),
                 false => format!(
-                    "$TTL 60\n@ IN SOA ns root 1 3600 600 86400 60\n@ NS ns.elsewhere.test.\n{records}\n"
+                    "$TTL 60\n@ IN SOA ns root 1 3600 600 86400 60\n@ NS ns.elsewhere.example.\n{records}\n"
                 ),
             };
             write(zone, &text);

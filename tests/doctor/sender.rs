@@ -16,7 +16,7 @@ const DMARC: &str = "_dmarc TXT \"v=DMARC1; p=reject\"\n";
 const REVERSE: &str = "1 PTR mail.good.test.\n2 PTR other.good.test.\n";
 const GOOD: &str = "mail A 192.0.2.1\nother A 192.0.2.77\n\
     @ TXT \"v=spf1 include:_spf.good.test mx -all\"\n@ MX 10 mail\n_spf TXT \"v=spf1 ip4:198.51.100.0/24 ~all\"\n\
-    _dmarc TXT \"v=DMARC1; p=quarantine; rua=mailto:a@good.test,mailto:b@reports.test\"\n";
+    _dmarc TXT \"v=DMARC1; p=quarantine; rua=mailto:a@good.test,mailto:b@reports.test,mailto:c@box.good.test\"\n";
 
 /// The mistakes of a domain's records: a name, and the records.
 fn domains() -> Vec<(&'static str, String)> {
@@ -26,7 +26,7 @@ fn domains() -> Vec<(&'static str, String)> {
         .map(|number| format!("a:h{number}.good.test "))
         .collect();
     vec![
-        ("spf-missing", DMARC.to_owned()),
+        ("spf-missing", format!("{DMARC}below A 192.0.2.1\n")),
         (
             "spf-two-records",
             format!("{SPF}@ TXT \"v=spf1 mx ~all\"\n{DMARC}"),
