@@ -176,6 +176,7 @@ codes! {
         HelloAddress = "helo-address",
     }
     Note: {
+        PostfixSignerUnknown = "postfix-signer-unknown",
         PostfixFilterShared = "postfix-filter-shared",
         PostfixBounces = "postfix-bounces",
         DmarcNone = "dmarc-none",

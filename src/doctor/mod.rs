@@ -30,7 +30,9 @@ pub use answers::Answers;
 pub use code::{Code, Severity, UnknownCode};
 pub use json::to_json;
 pub use keys::{ConfigFacts, KeyFact, KeyFacts};
-pub use postfix::{EDITS_AS_SENT, PostfixFacts, SocketFact, Unreached};
+pub use postfix::{
+    Beside, Dialect, EDITS_AS_SENT, Habit, Known, PostfixFacts, Settings, SocketFact, Unreached,
+};
 pub use record::{RecordFacts, Server, ServerAnswer, ZoneFacts, settles};
 pub use sender::{PolicyFacts, check as check_sender};
 pub use text::to_text;

@@ -5,6 +5,10 @@
 pub mod actions {
     /// ADDHEADER and INSHEADER.
     pub const ADDHDRS: u32 = 0x1;
+    /// REPLBODY.
+    pub const CHGBODY: u32 = 0x2;
+    /// CHGHEADER, which deletes fields as well.
+    pub const CHGHDRS: u32 = 0x10;
     /// The filter's answer may name the macros that it wants at each stage.
     pub const SETSYMLIST: u32 = 0x100;
     /// Everything that Postfix offers, at every protocol version.

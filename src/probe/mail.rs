@@ -10,7 +10,7 @@ use crate::doctor::{EDITS_AS_SENT, PostfixFacts};
 use crate::postfix::milters;
 
 use super::postfix::ProbeError;
-use super::socket;
+use super::{beside, socket};
 
 /// Of a table so much is read.
 const LARGEST_TABLE: u64 = 1 << 20;
@@ -44,11 +44,13 @@ pub fn read(
         chroot_hosts: postfix.queue_directory().join("etc/hosts").exists(),
         config: config.map(Path::to_owned),
         sockets: Vec::new(),
+        beside: Vec::new(),
         listen,
         trust,
         postfix,
     };
     let mut tried: Vec<(String, bool)> = Vec::new();
+    let mut others: Vec<(String, bool)> = Vec::new();
     let postfix = &facts.postfix;
     let by_smtp = postfix
         .smtp_servers()
@@ -57,17 +59,33 @@ pub fn read(
         .cleanup()
         .map(|service| (postfix.value("non_smtpd_milters"), service.chroot));
     for (list, chroot) in by_smtp.chain(local) {
-        for entry in milters(&postfix.expanded(list)) {
-            let place = (entry.address, chroot);
-            if facts.is_ours(&place.0) && !tried.contains(&place) {
-                tried.push(place);
-            }
+        let (ours, beside): (Vec<_>, Vec<_>) = milters(&postfix.expanded(list))
+            .into_iter()
+            .map(|entry| (entry.address, chroot))
+            .partition(|(address, _)| facts.is_ours(address));
+        // A list without signet is none of its business.
+        if !ours.is_empty() {
+            others.extend(beside);
         }
+        tried.extend(ours);
     }
+    for places in [&mut tried, &mut others] {
+        let mut seen = Vec::new();
+        places.retain(|place| {
+            let new = !seen.contains(place);
+            seen.push(place.clone());
+            new
+        });
+    }
+    others.dedup_by(|one, before| one.0 == before.0);
     let reached = tried
         .iter()
         .filter_map(|(address, chroot)| socket::reach(postfix, address, *chroot));
     facts.sockets = reached.collect();
+    let others = others.iter();
+    facts.beside = others
+        .map(|(address, chroot)| beside::read(postfix, address, *chroot))
+        .collect();
     Ok(Some(facts))
 }
 

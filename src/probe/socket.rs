@@ -25,27 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Postfix itself does not understand, and when only root could find out.
 pub fn reach(postfix: &Postfix, address: &str, chroot: bool) -> Option<SocketFact> {
     let endpoint = Endpoint::parse(address).ok()?;
-    let owner = postfix.value("mail_owner");
-    let account = system::account(if owner.is_empty() { "postfix" } else { owner });
-    let (path, reached) = match &endpoint {
-        Endpoint::Unix { path: written } => {
-            let path = postfix.socket_path(written, chroot);
-            let mut reached = as_user(account, {
-                let path = path.clone();
-                move || unix(&path)
-            });
-            // The same file, seen from outside the chroot.
-            if let Err(Unreached::Missing { outside }) = &mut reached
-                && chroot
-                && written.is_absolute()
-                && written.exists()
-            {
-                *outside = Some(written.clone());
-            }
-            (Some(path), reached)
-        }
-        Endpoint::Inet { host, port } => (None, tcp(host, port)),
-    };
+    let (path, mut reached) = negotiate(postfix, &endpoint, chroot);
+    // The same file, seen from outside the chroot.
+    if let (Err(Unreached::Missing { outside }), Endpoint::Unix { path }) =
+        (&mut reached, &endpoint)
+        && chroot
+        && path.is_absolute()
+        && path.exists()
+    {
+        *outside = Some(path.clone());
+    }
     // What this user may not do says nothing about the user of Postfix.
     let denied = matches!(reached, Err(Unreached::Denied { .. }));
     if denied && !rustix::process::geteuid().is_root() {
@@ -56,16 +45,42 @@ pub fn reach(postfix: &Postfix, address: &str, chroot: bool) -> Option<SocketFac
         endpoint,
         chroot,
         path,
-        reached,
+        reached: reached.map(drop),
     })
+}
+
+/// What the milter at an address asks Postfix to be allowed (`SMFIF_*`); none when it
+/// does not answer.
+pub fn actions(postfix: &Postfix, address: &str, chroot: bool) -> Option<u32> {
+    let endpoint = Endpoint::parse(address).ok()?;
+    negotiate(postfix, &endpoint, chroot).1.ok()
+}
+
+/// Where the socket is, if it is a file, and what the milter there wants to be allowed.
+fn negotiate(
+    postfix: &Postfix,
+    endpoint: &Endpoint,
+    chroot: bool,
+) -> (Option<PathBuf>, Result<u32, Unreached>) {
+    let owner = postfix.value("mail_owner");
+    let account = system::account(if owner.is_empty() { "postfix" } else { owner });
+    match endpoint {
+        Endpoint::Unix { path } => {
+            let path = postfix.socket_path(path, chroot);
+            let there = path.clone();
+            let reached = as_user(account, move || unix(&there));
+            (Some(path), reached)
+        }
+        Endpoint::Inet { host, port } => (None, tcp(host, port)),
+    }
 }
 
 /// Runs something with the rights of a user, when we are root and may; else with ours.
 /// The rights are those of a thread that ends with it, never of the whole program.
 fn as_user(
     account: Option<Account>,
-    work: impl FnOnce() -> Result<(), Unreached> + Send + 'static,
-) -> Result<(), Unreached> {
+    work: impl FnOnce() -> Result<u32, Unreached> + Send + 'static,
+) -> Result<u32, Unreached> {
     let Some(account) = account.filter(|_| rustix::process::geteuid().is_root()) else {
         return work();
     };
@@ -82,7 +97,7 @@ fn as_user(
     ended.unwrap_or_else(|_| Err(Unreached::Other("the attempt broke off".to_owned())))
 }
 
-fn unix(path: &Path) -> Result<(), Unreached> {
+fn unix(path: &Path) -> Result<u32, Unreached> {
     let is_socket = path.metadata().map(|file| file.file_type().is_socket());
     let stream = UnixStream::connect(path).map_err(|error| match error.kind() {
         _ if matches!(is_socket, Ok(false)) => Unreached::NotASocket,
@@ -115,7 +130,7 @@ fn closed_to_us(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-fn tcp(host: &str, port: &str) -> Result<(), Unreached> {
+fn tcp(host: &str, port: &str) -> Result<u32, Unreached> {
     let port: u16 = port.parse().map_err(|_| Unreached::NoAddress)?;
     let addresses = (host, port)
         .to_socket_addrs()
@@ -140,7 +155,7 @@ fn tcp(host: &str, port: &str) -> Result<(), Unreached> {
 }
 
 /// Negotiates, and says goodbye.
-fn greet(mut stream: impl Read + Write) -> Result<(), Unreached> {
+fn greet(mut stream: impl Read + Write) -> Result<u32, Unreached> {
     let offer = Offer::postfix(6);
     let mut packet = BytesMut::new();
     offer.encode(&mut packet);
@@ -152,9 +167,9 @@ fn greet(mut stream: impl Read + Write) -> Result<(), Unreached> {
     loop {
         match frame::decode(&mut received, frame::DEFAULT_LIMIT) {
             Ok(Some(answer)) => {
-                Answer::read(&answer, &offer).map_err(|_| Unreached::NotAMilter)?;
+                let answer = Answer::read(&answer, &offer).map_err(|_| Unreached::NotAMilter)?;
                 let _ = stream.write_all(QUIT);
-                return Ok(());
+                return Ok(answer.agreement.actions);
             }
             Ok(None) => {}
             Err(_) => return Err(Unreached::NotAMilter),

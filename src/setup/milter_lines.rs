@@ -108,7 +108,7 @@ fn tell_of_others(postfix: &Postfix, notes: &mut Vec<String>) {
         .any(|entry| entry.address.to_lowercase().contains("opendkim"))
     {
         notes.push(
-            "OpenDKIM is among the milters: both would sign. \"signet import opendkim\" takes its keys and tables over; then take it out of the lists.".to_owned(),
+            "OpenDKIM is among the milters: unless it only verifies (Mode v), both would sign. \"signet import opendkim\" takes its keys and tables over; then take it out of the lists, or have it only verify.".to_owned(),
         );
     }
     if postfix.value("milter_default_action") == "accept" {

@@ -1,15 +1,13 @@
 //! Content filters as machines have them, for the mail of strangers, of our people, or of both: where it is right to sign, and what
 //! `signet doctor` says where it is wrong. Its commands, run as they stand there, mend it.
 
-use serde_json::Value;
-
 use crate::client::Client;
 use crate::instance::Setup;
 use crate::judges::{self, Opinion, judge};
 use crate::scanner::{Edit, Scanner, footer};
 use crate::sink::Delivery;
 use crate::stand::{DOMAIN, SENDER, Stand, message, recipient};
-use crate::ward::{assert_no_alarm, doctor, run};
+use crate::ward::{assert_no_alarm, findings, mend};
 
 const ASKED: &str = "smtpd_milters=unix:signet/signet.sock";
 const NOT_ASKED: &str = "receive_override_options=no_milters";
@@ -71,43 +69,8 @@ impl Machine {
         self.stand.pass("submission", &message("hello\r\n"))
     }
 
-    /// The findings about content filters: code, severity, and the commands that mend it.
-    fn findings(&self) -> Vec<(String, String, Vec<String>)> {
-        let output = doctor(&self.stand.postfix).output().unwrap();
-        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let sections = json["sections"].as_array().unwrap().iter();
-        let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        findings
-            .map(|finding| {
-                let mend = finding["mend"].as_array().unwrap().iter().map(text);
-                (
-                    text(&finding["code"]),
-                    text(&finding["severity"]),
-                    mend.collect(),
-                )
-            })
-            .filter(|(code, ..): &(String, String, Vec<String>)| code.starts_with("postfix-"))
-            .collect()
-    }
-
-    /// Asserts that doctor finds this and no other fault or warning, and does what it says.
     fn mend(&self, code: &str) {
-        let mut findings = self.findings();
-        findings.retain(|(_, severity, _)| severity != "note");
-        findings.dedup_by(|one, other| one.0 == other.0);
-        let [(found, _, mend)] = &findings[..] else {
-            panic!("{code} expected: {findings:#?}");
-        };
-        assert_eq!(found, code, "{findings:#?}");
-        for command in mend.iter().filter(|line| !line.ends_with(':')) {
-            run(command);
-        }
-        crate::process::wait_until("Postfix has reloaded", || {
-            let log = self.stand.postfix.log();
-            log.contains("reload -- version").then_some(())
-        });
-        assert_no_alarm(&self.stand.postfix);
+        mend(&self.stand.postfix, code);
     }
 
     /// Asserts that the message carries one signature a key and no other, and that they hold.
@@ -245,11 +208,11 @@ fn signed_before_a_filter_that_changes_nothing_it_holds() {
     assert_eq!(signatures(&machine.forge()), 0);
     machine.assert_signed_once(&machine.submit());
     assert_no_alarm(&machine.stand.postfix);
-    let codes = machine.findings();
+    let codes = findings(&machine.stand.postfix);
     assert!(
         codes
             .iter()
-            .any(|(code, ..)| code == "postfix-filter-shared"),
+            .any(|finding| finding.code == "postfix-filter-shared"),
         "{codes:#?}"
     );
 }

@@ -81,6 +81,7 @@ fn opendkim_and_opendmarc_do_no_harm_before_or_behind_and_accept_what_is_signed(
         );
         let line = stand.milter.line_about(&forged.parts().queue_id);
         assert!(line.contains("reason=untrusted-client"), "{line}");
+        assert_no_alarm(&stand.postfix);
     }
 }
 

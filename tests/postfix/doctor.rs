@@ -82,8 +82,8 @@ fn what_keeps_postfix_from_asking_is_told() {
     ward.finds("postfix-listed-twice", &[&["-e", &twice]]);
     let behind = format!("smtpd_milters={RELATIVE_SOCKET}, inet:127.0.0.1:1");
     ward.finds("postfix-order", &[&["-e", &behind]]);
-    let both = format!("smtpd_milters=unix:opendkim/opendkim.sock, {RELATIVE_SOCKET}");
-    ward.finds("postfix-two-signers", &[&["-e", &both]]);
+    let both = format!("smtpd_milters=unix:dkim-filter/dkim-filter.sock, {RELATIVE_SOCKET}");
+    ward.finds("postfix-signer-unknown", &[&["-e", &both]]);
     ward.finds(
         "postfix-milter-maps",
         &[&["-e", "smtpd_milter_maps=texthash:/nonexistent"]],

@@ -3,14 +3,31 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
-use crate::keys::Keys;
+use crate::keys::{Keys, RSA};
 use crate::neighbour::{Neighbour, Program};
+use crate::stand::DOMAIN;
 
 /// The name under which they judge.
 pub const JUDGE: &str = "mail.example.net";
 
 /// OpenDKIM that only verifies, by the records of these keys.
 pub fn opendkim(keys: &Keys) -> Option<Neighbour> {
+    start(keys, "Mode v\nUserID opendkim\nAlwaysAddARHeader yes\n")
+}
+
+/// OpenDKIM as most tutorials have it: it signs what comes from this machine, with our RSA key, and verifies the rest.
+pub fn opendkim_that_signs(keys: &Keys, selector: &str) -> Option<Neighbour> {
+    let key = keys.file(DOMAIN, RSA);
+    start(
+        keys,
+        &format!(
+            "Domain {DOMAIN}\nSelector {selector}\nKeyFile {}\nRequireSafeKeys no\n",
+            key.display()
+        ),
+    )
+}
+
+fn start(keys: &Keys, settings: &str) -> Option<Neighbour> {
     let records = fs::read_to_string(keys.records()).unwrap();
     let program = Program {
         path: "/usr/sbin/opendkim",
@@ -21,7 +38,7 @@ pub fn opendkim(keys: &Keys) -> Option<Neighbour> {
     Neighbour::start(&program, |command, address, home| {
         fs::write(home.join("keys"), records.replace('\t', " ")).unwrap();
         let settings = format!(
-            "Mode v\nUserID opendkim\nAuthservID {JUDGE}\nTestPublicKeys {home}/keys\nTemporaryDirectory {home}\nAlwaysAddARHeader yes\n\
+            "{settings}AuthservID {JUDGE}\nTestPublicKeys {home}/keys\nTemporaryDirectory {home}\n\
              Socket inet:{}@127.0.0.1\nSyslog no\n",
             address.port(),
             home = home.display()

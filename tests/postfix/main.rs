@@ -37,6 +37,7 @@ mod ward;
 
 mod beside_filter;
 mod beside_milter;
+mod beside_order;
 mod beside_policy;
 mod content_filter;
 mod contents;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -81,6 +81,16 @@ impl Neighbour {
             process,
             home,
         })
+    }
+
+    /// SIGUSR1, upon which OpenDKIM reads its settings anew for the connections that come; nothing says when it has.
+    pub fn reread(&self) {
+        self.process.reread();
+    }
+
+    /// A file in its directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
     }
 
     /// As a milter or a policy service is written in main.cf.

@@ -75,6 +75,11 @@ impl Process {
         kill_process(self.pid(), Signal::HUP).unwrap();
     }
 
+    /// Sends SIGUSR1.
+    pub fn reread(&self) {
+        kill_process(self.pid(), Signal::USR1).unwrap();
+    }
+
     /// Sends SIGKILL and waits for the end.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -192,6 +192,66 @@ pub fn run(command: &str) {
     assert!(output.status.success(), "{command}: {output:?}");
 }
 
+/// A finding of doctor's.
+#[derive(Debug)]
+pub struct Finding {
+    pub code: String,
+    pub severity: String,
+    pub what: String,
+    pub mend: Vec<String>,
+}
+
+/// What doctor finds about Postfix.
+pub fn findings(postfix: &Instance) -> Vec<Finding> {
+    findings_of(&mut doctor(postfix))
+}
+
+/// The same of a doctor that was started otherwise.
+pub fn findings_of(doctor: &mut Command) -> Vec<Finding> {
+    let output = doctor.output().unwrap();
+    let json: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let sections = json["sections"].as_array().unwrap().iter();
+    let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    findings
+        .map(|finding| Finding {
+            code: text(&finding["code"]),
+            severity: text(&finding["severity"]),
+            what: text(&finding["what"]),
+            mend: finding["mend"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(text)
+                .collect(),
+        })
+        .filter(|finding| finding.code.starts_with("postfix-"))
+        .collect()
+}
+
+/// Asserts that doctor finds this and no other fault or warning, and does what it says; what it says is wrong.
+pub fn mend(postfix: &Instance, code: &str) -> String {
+    let mut findings = findings(postfix);
+    findings.retain(|finding| finding.severity != "note");
+    findings.dedup_by(|one, other| one.code == other.code && one.mend == other.mend);
+    let mut what = String::new();
+    for finding in &findings {
+        assert_eq!(finding.code, code, "{findings:#?}");
+        what.push_str(&finding.what);
+        for command in finding.mend.iter().filter(|line| !line.ends_with(':')) {
+            run(command);
+        }
+    }
+    assert!(!what.is_empty(), "{code} expected");
+    wait_until("Postfix has reloaded", || {
+        let log = postfix.log();
+        log.contains("reload -- version").then_some(())
+    });
+    assert_no_alarm(postfix);
+    what
+}
+
 /// Asserts that doctor has no fault and no warning to tell of Postfix and its log.
 pub fn assert_no_alarm(postfix: &Instance) {
     let (mut codes, text) = codes(&doctor(postfix).output().unwrap(), |finding| {

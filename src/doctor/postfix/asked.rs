@@ -103,29 +103,39 @@ fn services(facts: &PostfixFacts, smtp: &[&Service], any: bool, section: &mut Se
     }
 }
 
-/// The lists in force, each once.
+/// The lists in force, each once with all places that it is in.
 fn each_list(facts: &PostfixFacts, smtp: &[&Service], section: &mut Section) {
     let main = ["smtpd_milters", "non_smtpd_milters"].map(|name| {
-        let text = facts.postfix.value(name);
-        (Place::Main(name), text.to_owned())
+        let text = facts.postfix.value(name).to_owned();
+        (Place::Main(name), facts.postfix.raw(name), text)
     });
     let own = smtp.iter().filter_map(|service| {
-        let text = service.override_of("smtpd_milters")?;
-        let text = facts.postfix.expanded(text);
-        Some((Place::Service(service.id()), text))
+        let raw = service.override_of("smtpd_milters")?;
+        let text = facts.postfix.expanded(raw);
+        Some((Place::Service(service.id()), raw, text))
     });
-    let mut seen: Vec<String> = Vec::new();
-    for (place, text) in main.into_iter().chain(own) {
-        if !seen.contains(&text) {
-            let list = List {
-                facts,
-                place,
-                text: &text,
-            };
-            list.check(section);
-            seen.push(text);
+    let mut found: Vec<(String, Vec<Place>)> = Vec::new();
+    for (place, raw, text) in main.into_iter().chain(own) {
+        match found.iter_mut().find(|(seen, _)| *seen == text) {
+            // It is mended with the list that it names.
+            Some(_) if names_the_list(raw) => {}
+            Some((_, places)) => places.push(place),
+            None => found.push((text, vec![place])),
         }
     }
+    for (text, places) in &mut found {
+        let list = List {
+            facts,
+            places: std::mem::take(places),
+            text,
+        };
+        list.check(section);
+    }
+}
+
+fn names_the_list(raw: &str) -> bool {
+    let names = ["$smtpd_milters", "${smtpd_milters}", "$(smtpd_milters)"];
+    names.contains(&raw.trim())
 }
 
 pub(super) fn lists(facts: &PostfixFacts, list: &str) -> bool {

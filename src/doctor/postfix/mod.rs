@@ -9,11 +9,15 @@ use crate::postfix::{Endpoint, Postfix, without_blanks};
 
 mod after;
 mod asked;
+mod beside;
 mod filter;
+mod known;
 mod list;
 mod reach;
 
 pub use after::EDITS_AS_SENT;
+pub use beside::{Beside, Settings};
+pub use known::{Dialect, Habit, Known};
 pub use reach::{SocketFact, Unreached};
 
 /// Postfix and what is around it.
@@ -28,6 +32,8 @@ pub struct PostfixFacts {
     pub trust: Trust,
     /// Every milter address that is signet's, from in and outside the chroot.
     pub sockets: Vec<SocketFact>,
+    /// The milters that stand in a list with signet.
+    pub beside: Vec<Beside>,
     /// Whether there is a socket at the usual place in the queue directory, which systemd
     /// may have made, whatever the configuration says.
     pub usual_socket: bool,
@@ -89,11 +95,12 @@ impl PostfixFacts {
 
     /// `postconf -e NAME=VALUE` and a reload.
     fn set(&self, name: &str, value: &str) -> Vec<String> {
+        vec![self.edit(name, value), self.command("postfix", "reload")]
+    }
+
+    fn edit(&self, name: &str, value: &str) -> String {
         let setting = crate::setup::quoted(&format!("{name}={value}"));
-        vec![
-            self.command("postconf", &format!("-e {setting}")),
-            self.command("postfix", "reload"),
-        ]
+        self.command("postconf", &format!("-e {setting}"))
     }
 
     /// The same for a service of master.cf.
