@@ -1,7 +1,9 @@
 //! `signet test` where something on the way changes the mail: what it is, and between
 //! which servers that was.
 
+use std::fs;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::client::Client;
@@ -111,6 +113,42 @@ fn a_line_that_postfix_wraps_is_named() {
     );
 }
 
+/// Asserts that the listing in docs/test.md is this report, save for ids and places; with `SIGNET_WRITE` set, makes it so.
+#[track_caller]
+fn assert_shown(report: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/test.md");
+    let page = fs::read_to_string(&file).unwrap();
+    let way = "the way it took\n";
+    let (before, rest) = page.split_once(&format!("```\n{way}")).unwrap();
+    let (shown, behind) = rest.split_once("```").unwrap();
+    let (_, said) = report.split_once(way).unwrap();
+    if masked(shown) == masked(said) {
+        return;
+    }
+    if std::env::var_os("SIGNET_WRITE").is_some() {
+        fs::write(file, format!("{before}```\n{way}{said}```{behind}")).unwrap();
+    } else {
+        panic!(
+            "docs/test.md is not current (SIGNET_WRITE=1 cargo test --test postfix -- footer)\n{said}"
+        );
+    }
+}
+
+/// Without what is different in every run: ids, and the addresses of this Postfix.
+fn masked(text: &str) -> String {
+    let mut text = text.to_owned();
+    for marker in [", id ", "]:", " for "] {
+        let mut pieces = text.split(marker);
+        let mut out = pieces.next().unwrap().to_owned();
+        for piece in pieces {
+            out += marker;
+            out += piece.trim_start_matches(|c: char| !c.is_whitespace());
+        }
+        text = out;
+    }
+    text
+}
+
 /// Mail leaves for a filter after it was signed, gets a footer there, and comes back.
 #[test]
 fn a_footer_of_a_content_filter_lies_between_two_servers() {
@@ -163,6 +201,7 @@ fn a_footer_of_a_content_filter_lies_between_two_servers() {
         or on its way to filter.example.net (2), mail.example.net (3), or there\n    \
         Postfix here has content_filter = smtp:[127.0.0.1]:";
     let unsigned = bring_back("plain");
+    assert_shown(&unsigned.1);
     assert_told(
         &unsigned,
         1,
