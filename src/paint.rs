@@ -1,4 +1,4 @@
-//! Colours as values: what a text looks like on a terminal that shows them. Whether
+//! Colours and lines as values: what a text looks like on a terminal. Whether
 //! there is such a terminal is the command line's to find out; everything else is given
 //! a [`Style`] and asks nobody.
 
@@ -48,6 +48,29 @@ impl Style {
             _ => text.to_owned(),
         }
     }
+}
+
+/// How wide a line of words may be.
+const WIDTH: usize = 78;
+
+/// Words broken into lines, the first from `column` on, the others behind so many spaces
+/// as `indent`. A word that is too long stays whole.
+pub fn wrapped(words: &str, column: usize, indent: usize) -> String {
+    let mut text = String::new();
+    let mut column = column;
+    for (place, word) in words.split(' ').enumerate() {
+        let length = word.chars().count();
+        if place > 0 && column + 1 + length > WIDTH {
+            text += &format!("\n{}", " ".repeat(indent));
+            column = indent;
+        } else if place > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text += word;
+        column += length;
+    }
+    text
 }
 
 #[cfg(test)]

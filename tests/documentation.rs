@@ -143,3 +143,18 @@ fn every_finding_of_doctor_is_explained_and_no_other() {
     codes.sort_unstable();
     assert_eq!(sorted, codes);
 }
+
+/// "the reason `no-rule`", wherever it is said.
+#[test]
+fn every_reason_that_a_page_names_is_one() {
+    let reasons: BTreeSet<_> = Reason::ALL.iter().map(ToString::to_string).collect();
+    let mut named = 0;
+    for page in ["doctor.md", "configuration.md", "reliability.md", "tour.md"] {
+        for rest in read(page).split("reason `").skip(1) {
+            let name = rest.split('`').next().unwrap();
+            assert!(reasons.contains(name), "{name} in docs/{page} is no reason");
+            named += 1;
+        }
+    }
+    assert!(named > 0);
+}

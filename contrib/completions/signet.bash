@@ -311,7 +311,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__explain)
-            opts="-h --config --keys --listen --from --client --client-name --login --daemon --rcpt --help"
+            opts="-h --config --keys --from --client --client-name --login --daemon --rcpt --listen --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,10 +322,6 @@ _signet() {
                     return 0
                     ;;
                 --keys)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -350,6 +346,10 @@ _signet() {
                     return 0
                     ;;
                 --rcpt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -753,7 +753,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__selftest)
-            opts="-h --config --keys --listen --socket --from --help"
+            opts="-h --config --keys --socket --from --listen --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -767,15 +767,15 @@ _signet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --listen)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -903,7 +903,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__test)
-            opts="-h --config --keys --listen --from --smtp --sink --to --body --seven-bit --postfix-config --resolver --wait --help"
+            opts="-h --config --keys --from --smtp --sink --to --body --seven-bit --postfix-config --resolver --wait --listen --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -914,10 +914,6 @@ _signet() {
                     return 0
                     ;;
                 --keys)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -950,6 +946,10 @@ _signet() {
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

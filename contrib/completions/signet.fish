@@ -42,8 +42,8 @@ complete -c signet -n "__fish_signet_needs_command" -f -a "bench" -d 'Put load o
 complete -c signet -n "__fish_signet_needs_command" -f -a "import" -d 'Move in from another signer: its files as a config, with a report and a proof'
 complete -c signet -n "__fish_signet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c signet -n "__fish_signet_using_subcommand setup" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand setup" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand setup" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand setup" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand setup" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand setup" -l selector -d 'The name of the key to make [default: "s" and the date, s20261122]' -r
 complete -c signet -n "__fish_signet_using_subcommand setup" -l user -d 'The user that signet runs as' -r
 complete -c signet -n "__fish_signet_using_subcommand setup" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
@@ -103,8 +103,8 @@ json\t'a JSON object a line, for scripts'
 list\t'print this list'"
 complete -c signet -n "__fish_signet_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand doctor" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand doctor" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l resolver -d 'Ask this resolver instead of the system\'s' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l name-server -d 'Ask these name servers instead of those that the zone names (may be repeated)' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
@@ -115,44 +115,43 @@ complete -c signet -n "__fish_signet_using_subcommand doctor" -l no-postfix -d '
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l json -d 'Print one line of JSON'
 complete -c signet -n "__fish_signet_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand serve" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand serve" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand serve" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand serve" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand serve" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand check" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand check" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand check" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand check" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand check" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand check" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand status" -l at -d 'Where the daemon shows its status [default: metrics.listen of the config file]' -r
 complete -c signet -n "__fish_signet_using_subcommand status" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
 complete -c signet -n "__fish_signet_using_subcommand status" -l json -d 'Print it as JSON'
 complete -c signet -n "__fish_signet_using_subcommand status" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand sign" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand sign" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand sign" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand sign" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
+complete -c signet -n "__fish_signet_using_subcommand sign" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand sign" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand explain" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand explain" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand explain" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand explain" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
 complete -c signet -n "__fish_signet_using_subcommand explain" -l from -d 'The author, as in the From field; not needed with MESSAGE' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -l client -d 'The client\'s address' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -l client-name -d 'The client\'s name, for lists of clients that hold names' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -l login -d 'The name the client logged in with' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -l daemon -d 'The name of the Postfix service (milter_macro_daemon_name)' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -l rcpt -d 'A recipient (repeatable)' -r
+complete -c signet -n "__fish_signet_using_subcommand explain" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand verify" -l dns-file -d 'Take key records from a file instead of DNS: a zone file, or what keygen prints (may be repeated)' -r -F
 complete -c signet -n "__fish_signet_using_subcommand verify" -l resolver -d 'Ask this name server; with --dns-file, only for names that are not in the file' -r
 complete -c signet -n "__fish_signet_using_subcommand verify" -l json -d 'Print one line of JSON'
 complete -c signet -n "__fish_signet_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand selftest" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand selftest" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand selftest" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand selftest" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
 complete -c signet -n "__fish_signet_using_subcommand selftest" -l socket -d 'Test the milter that listens here, inet:HOST:PORT or unix:PATH, instead of one of our own' -r
 complete -c signet -n "__fish_signet_using_subcommand selftest" -l from -d 'The author of the test message [default: postmaster@ the first domain that has a key]' -r
+complete -c signet -n "__fish_signet_using_subcommand selftest" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand selftest" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand test" -l config -d 'The config file [default: /etc/signet/signet.toml if it is there]' -r -F
-complete -c signet -n "__fish_signet_using_subcommand test" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem' -r -F
-complete -c signet -n "__fish_signet_using_subcommand test" -l listen -d 'Where to listen: inet:HOST:PORT or unix:PATH; may be given several times' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l keys -d 'The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or /var/lib/signet/keys]' -r -F
 complete -c signet -n "__fish_signet_using_subcommand test" -l from -d 'The author [default: postmaster at the first domain that has a key]' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l smtp -d 'Hand it in by SMTP here instead of by the sendmail command' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l sink -d 'Where our own listener waits for it [default: where transport_maps routes signet-test.invalid, or 127.83.73.71:25]' -r
@@ -161,6 +160,7 @@ complete -c signet -n "__fish_signet_using_subcommand test" -l body -d 'The text
 complete -c signet -n "__fish_signet_using_subcommand test" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
 complete -c signet -n "__fish_signet_using_subcommand test" -l resolver -d 'Look the key up here' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l wait -d 'How long to wait for the mail' -r
+complete -c signet -n "__fish_signet_using_subcommand test" -l listen -d 'Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times [default: what the config file says, or inet:127.0.0.1:8891]' -r
 complete -c signet -n "__fish_signet_using_subcommand test" -l seven-bit -d 'Be a server that takes no 8-bit text'
 complete -c signet -n "__fish_signet_using_subcommand test" -s h -l help -d 'Print help'
 complete -c signet -n "__fish_signet_using_subcommand bench" -l socket -d 'The milter: inet:HOST:PORT or unix:PATH' -r

@@ -97,7 +97,7 @@ impl Library {
             unsafe { Handle::open(Some(library), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
                 Unavailable::NotLoaded {
                     library: library.into(),
-                    reason: reason(&error),
+                    reason: reason(&error, library),
                 }
             })?;
         let handle = ManuallyDrop::new(handle);
@@ -274,11 +274,14 @@ fn done(status: u32) -> [bool; LANES] {
     std::array::from_fn(|lane| (status >> (lane * 4)) & 0xf == 0)
 }
 
-fn reason(error: &libloading::Error) -> String {
-    match std::error::Error::source(error) {
+/// The loader's words, without the name that they begin with.
+fn reason(error: &libloading::Error, library: &Path) -> String {
+    let words = match std::error::Error::source(error) {
         Some(cause) => cause.to_string(),
         None => error.to_string(),
-    }
+    };
+    let name = format!("{}: ", library.display());
+    words.strip_prefix(&name).unwrap_or(&words).to_owned()
 }
 
 impl fmt::Debug for Library {

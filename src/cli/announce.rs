@@ -4,11 +4,12 @@
 //! into a zone file; what there is to explain goes to standard error.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::screen::{self, Ink, Style};
+use super::settings;
 use super::streams::{self, PrintError};
 use crate::dkim::{KeyType, SigningKey};
 use crate::dns::format::{self, DEFAULT_TTL, FORMATS};
@@ -50,11 +51,15 @@ impl Announcement {
     /// The whole story, for a person.
     fn story(&self, style: Style) -> String {
         let value = format::DEFAULT.render(std::slice::from_ref(&self.publication));
+        let directory = self.key_directory();
+        let usual = settings::key_directory(None);
+        let keys = match usual.is_ok_and(|usual| usual == Path::new(&directory)) {
+            true => String::new(),
+            false => format!(" --keys {directory}"),
+        };
         let again = format!(
-            "signet dns {} --selector {} --keys {} --format NAME",
-            self.publication.domain,
-            self.publication.selector,
-            self.key_directory()
+            "signet dns {} --selector {}{keys} --format NAME",
+            self.publication.domain, self.publication.selector,
         );
         let other_formats: Vec<_> = FORMATS.iter().skip(1).map(|format| format.name).collect();
         format!(

@@ -20,6 +20,7 @@ use crate::policy::{Decision, Origin, Reason, TrustedBy};
 use crate::snapshot::Snapshot;
 
 #[derive(clap::Args)]
+#[command(mut_arg("listen", |listen| listen.hide(true)))]
 pub struct Args {
     #[command(flatten)]
     settings: Settings,

@@ -16,7 +16,7 @@ use super::streams::{self, PrintError};
 use super::{CommandResult, with_causes};
 use crate::config::{Config, ListenAddress};
 use crate::keys::{self, Algorithm, KeyDirectory, RsaSize};
-use crate::milter::mta::Envelope;
+use crate::milter::mta::{Envelope, Verdict as Answer};
 use crate::names::{Address, DomainName, Selector};
 use crate::verify::{self, Records, Verdict};
 
@@ -27,6 +27,7 @@ mod specimen;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(clap::Args)]
+#[command(mut_arg("listen", |listen| listen.hide(true)))]
 pub struct Args {
     #[command(flatten)]
     settings: Settings,
@@ -169,10 +170,14 @@ fn examine(
     report.check(
         count > 0,
         &match count {
-            0 => format!(
-                "{address}: the message came back unsigned ({:?}); the milter's log has the reason",
-                outcome.verdict
-            ),
+            0 => match outcome.verdict {
+                Answer::Continue | Answer::Accept => format!(
+                    "{address}: the message came back unsigned; \"signet explain --from {author}\", with the same flags, says why"
+                ),
+                answer => format!(
+                    "{address}: the message was not taken ({answer:?}); the daemon's log says why"
+                ),
+            },
             1 => format!("{address}: the milter added a DKIM-Signature"),
             _ => format!("{address}: the milter added {count} DKIM-Signatures"),
         },

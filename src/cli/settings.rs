@@ -20,11 +20,13 @@ pub struct Settings {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The key directory, DIR/DOMAIN/SELECTOR.pem
+    /// The key directory, DIR/DOMAIN/SELECTOR.pem [default: that of the config file, or
+    /// /var/lib/signet/keys]
     #[arg(long, value_name = "DIR")]
     pub keys: Option<PathBuf>,
 
-    /// Where to listen: inet:HOST:PORT or unix:PATH; may be given several times
+    /// Where the daemon listens: inet:HOST:PORT or unix:PATH; may be given several times
+    /// [default: what the config file says, or inet:127.0.0.1:8891]
     #[arg(long, value_name = "ADDR")]
     pub listen: Vec<ListenAddress>,
 }

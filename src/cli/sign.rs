@@ -26,6 +26,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const CUT_OFF: u8 = 128 + 13;
 
 #[derive(clap::Args)]
+#[command(mut_arg("listen", |listen| listen.hide(true)))]
 pub struct Args {
     /// The message; standard input when absent or `-`
     file: Option<PathBuf>,

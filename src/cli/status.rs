@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::CommandResult;
 use super::screen::{self, Ink, Style};
-use super::settings::Settings;
+use super::settings::{DEFAULT_CONFIG, Settings};
 use super::streams;
 use crate::server::status::{Status, algorithm, words};
 
@@ -25,7 +26,7 @@ pub struct Args {
 
     /// The config file [default: /etc/signet/signet.toml if it is there]
     #[arg(long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
+    config: Option<PathBuf>,
 
     /// Print it as JSON
     #[arg(long)]
@@ -36,11 +37,11 @@ pub struct Args {
 #[derive(Debug, thiserror::Error)]
 enum StatusError {
     #[error(
-        "the config does not say where the daemon shows its status; \
-         write listen = \"127.0.0.1:9891\" under [metrics] and restart it, or name the place with --at"
+        "{} does not say where the daemon shows its status; write listen = \"127.0.0.1:9891\" \
+         under [metrics] there and restart it, or name the place with --at", file.display()
     )]
-    NoPlace,
-    #[error("no answer from {address}; does the daemon run, and with this metrics.listen?")]
+    NoPlace { file: PathBuf },
+    #[error("no answer from {address}: either no daemon runs, or its metrics.listen is another")]
     NoAnswer {
         address: SocketAddr,
         source: io::Error,
@@ -59,11 +60,9 @@ pub fn run(args: &Args) -> CommandResult {
                 config: args.config.clone(),
                 ..Settings::default()
             };
-            settings
-                .config()?
-                .metrics
-                .listen
-                .ok_or(StatusError::NoPlace)?
+            let file = settings.file().unwrap_or_else(|| DEFAULT_CONFIG.into());
+            let listen = settings.config()?.metrics.listen;
+            listen.ok_or(StatusError::NoPlace { file })?
         }
     };
     let body = fetch(address).map_err(|source| StatusError::NoAnswer { address, source })?;

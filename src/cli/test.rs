@@ -32,6 +32,7 @@ type Problem = Box<dyn std::error::Error + Send + Sync>;
 /// Exits with 0 when what arrived is signed and verifies, 1 when not, 2 when that could
 /// not be found out.
 #[derive(clap::Args)]
+#[command(mut_arg("listen", |listen| listen.hide(true)))]
 pub struct Args {
     /// Send it there, for you to look at, instead of to a listener of our own
     #[arg(value_name = "ADDRESS", value_parser = Address::parse)]

@@ -2,10 +2,7 @@
 //! matters, and what mends it.
 
 use super::{Finding, Section, Severity, count, page};
-use crate::paint::{Ink, Style};
-
-/// How wide a line may be.
-const WIDTH: usize = 78;
+use crate::paint::{Ink, Style, wrapped};
 
 pub fn to_text(sections: &[Section], style: Style) -> String {
     let mut text = String::new();
@@ -52,21 +49,8 @@ fn show(text: &mut String, finding: &Finding, style: Style) {
 /// A label and words behind it, wrapped; `shown` is the label's width on the screen.
 fn entry(text: &mut String, label: &str, shown: usize, words: &str) {
     const INDENT: usize = 11;
-    *text += &format!("  {label}{}", " ".repeat(INDENT.saturating_sub(2 + shown)));
-    let mut column = INDENT;
-    for (place, word) in words.split(' ').enumerate() {
-        let length = word.chars().count();
-        if place > 0 && column + 1 + length > WIDTH {
-            *text += &format!("\n{}", " ".repeat(INDENT));
-            column = INDENT;
-        } else if place > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        *text += word;
-        column += length;
-    }
-    text.push('\n');
+    let gap = " ".repeat(INDENT.saturating_sub(2 + shown));
+    *text += &format!("  {label}{gap}{}\n", wrapped(words, INDENT, INDENT));
 }
 
 fn conclusion(sections: &[Section], style: Style) -> String {

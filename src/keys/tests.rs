@@ -316,3 +316,19 @@ fn a_link_gives_way_and_a_key_does_not() {
     let refused = link(place.0.path(), &domain, &selector, Path::new("/keys/a"));
     assert!(matches!(refused, Err(WriteError::Exists { .. })));
 }
+
+/// In /proc nothing can be made, and the system says "not found" of it however often it is tried.
+#[test]
+fn a_place_where_no_directory_can_be_made_is_an_error() {
+    let (domain, selector) = example();
+    let error = write_new(
+        Path::new("/proc/keys-of-signet"),
+        &domain,
+        &selector,
+        &key(),
+    );
+    assert!(
+        matches!(error, Err(WriteError::Directory { .. })),
+        "{error:?}"
+    );
+}

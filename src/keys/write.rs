@@ -196,14 +196,19 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 /// Makes a directory and those above it that are missing; whether it was.
 fn create_directory(path: &Path) -> io::Result<bool> {
-    match DirBuilder::new().mode(0o700).create(path) {
+    let create = || DirBuilder::new().mode(0o700).create(path);
+    let made = match create() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             match path.parent() {
                 Some(parent) if parent != Path::new("") => make_directory(parent)?,
                 _ => return Err(error),
             }
-            return create_directory(path);
+            // Once more and no oftener: below /proc there is never such a place.
+            create()
         }
+        made => made,
+    };
+    match made {
         // Somebody else may make it at the same time; a file in its place is an error.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
             return Ok(false);

@@ -66,6 +66,11 @@ fn canonical(text: &str) -> Result<Box<str>, NameError> {
             text: printable(text),
         });
     }
+    if trimmed.contains('@') {
+        return Err(NameError::IsAddress {
+            text: printable(text),
+        });
+    }
     // A name of more than 253 characters cannot become one of fewer bytes, and the
     // conversion below is not linear in hostile input.
     if trimmed.len() > 1024 {
@@ -169,6 +174,10 @@ mod tests {
         assert!(matches!(
             DomainName::parse("[192.0.2.1]"),
             Err(NameError::Literal { .. })
+        ));
+        assert!(matches!(
+            DomainName::parse("a@example.com"),
+            Err(NameError::IsAddress { .. })
         ));
         let label = "a".repeat(64);
         assert!(matches!(

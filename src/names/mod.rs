@@ -26,6 +26,8 @@ pub enum NameError {
     LabelTooLong { text: String },
     #[error("\"{text}\" has a character that a domain name cannot have")]
     BadCharacter { text: String },
+    #[error("\"{text}\" is an address; its domain is what stands behind the \"@\"")]
+    IsAddress { text: String },
     #[error("\"{text}\" is an address literal, not a domain name")]
     Literal { text: String },
     #[error("\"{text}\" has no \"@\"")]

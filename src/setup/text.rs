@@ -4,7 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{Machine, Plan, Provider, Systemd};
-use crate::paint::{Ink, Style};
+use crate::paint::{Ink, Style, wrapped};
+
+/// Of the words of a step, so that they are no command.
+const INDENT: usize = 3;
 
 impl Plan {
     pub fn to_text(&self, style: Style) -> String {
@@ -26,8 +29,9 @@ impl Plan {
         }
         writeln!(f, "\nRun these as root, in this order:")?;
         for (place, step) in self.steps.iter().enumerate() {
-            let title = heading(&format!("{}. {}:", place + 1, step.title));
-            writeln!(f, "\n{title} {}.", step.why)?;
+            let title = format!("{}. {}:", place + 1, step.title);
+            let why = wrapped(&format!("{}.", step.why), title.len() + 1, INDENT);
+            writeln!(f, "\n{} {why}", heading(&title))?;
             if !step.commands.is_empty() {
                 writeln!(f)?;
             }
@@ -38,7 +42,7 @@ impl Plan {
         if !self.notes.is_empty() {
             writeln!(f, "\n{}\n", heading("To know:"))?;
             for note in &self.notes {
-                writeln!(f, "* {note}")?;
+                writeln!(f, "* {}", wrapped(note, 2, 2))?;
             }
         }
         Ok(())

@@ -213,8 +213,11 @@ fn following_the_plan_signs_no_stranger_s_mail_that_comes_back_from_a_filter() {
     };
     scanner.leads_to(machine.postfix.service("back"));
     let plan = machine.plan();
+    let words: Vec<_> = plan.split_whitespace().collect();
     assert!(
-        plan.contains("takes mail back from a content filter"),
+        words
+            .join(" ")
+            .contains("takes mail back from a content filter"),
         "{plan}"
     );
     machine.follow(&plan);

@@ -148,3 +148,19 @@ fn what_takes_over_a_second_is_told_on_a_terminal_alone() {
     assert!(text(&piped.stdout).contains("SERVFAIL"), "{piped:?}");
     assert_eq!(text(&piped.stderr), "");
 }
+
+/// Who types `signet verify` alone is not left to wonder.
+#[test]
+fn a_message_from_the_keyboard_is_asked_for() {
+    let asked = "reading the message from the terminal; Ctrl-D ends it";
+    for command in ["verify", "verify -"] {
+        if let Some(shown) = on_terminal(command, &[]) {
+            assert!(text(&shown).contains(asked), "{}", text(&shown));
+        }
+    }
+    let piped = Command::new(SIGNET)
+        .arg("verify")
+        .stdin(Stdio::null())
+        .output();
+    assert_eq!(text(&piped.unwrap().stderr), "");
+}

@@ -1,6 +1,9 @@
 //! The page in its parts, and when what a command says is what the page shows: what differs from one time to the next is left out of
 //! the comparison.
 
+/// The line that stands for others.
+const LEFT_OUT: &str = "[...]\n";
+
 /// A part of the page; together they are the page.
 #[derive(Debug, PartialEq)]
 pub enum Part<'p> {
@@ -54,7 +57,7 @@ fn is_end(rest: &str) -> bool {
 /// Whether the page shows what the command said.
 pub fn alike(shown: &str, said: &str) -> bool {
     let (shown, said) = (masked(shown), masked(said));
-    let mut pieces = shown.split("[...]\n");
+    let mut pieces = shown.split(LEFT_OUT);
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = said.strip_prefix(first) else {
         return false;
@@ -70,6 +73,26 @@ pub fn alike(shown: &str, said: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// What the command said, with the lines left out that the page leaves out; all of it when the page shows something else.
+pub fn fresh(shown: &str, said: &str) -> String {
+    if !alike(shown, said) {
+        return said.to_owned();
+    }
+    let lines: Vec<_> = said.split_inclusive('\n').collect();
+    let pieces: Vec<_> = shown.split(LEFT_OUT).collect();
+    let (first, last) = match pieces.as_slice() {
+        [_] => return said.to_owned(),
+        [first, last] => (first.lines().count(), last.lines().count()),
+        // What is between two gaps is not looked for.
+        _ => return shown.to_owned(),
+    };
+    let (begin, end) = (
+        lines.iter().take(first),
+        lines.iter().skip(lines.len() - last),
+    );
+    begin.chain([&LEFT_OUT]).chain(end).copied().collect()
 }
 
 /// Whether a character belongs to it.
@@ -174,6 +197,20 @@ fn a_page_is_its_parts() {
         Part::Event("<!-- tour: it rains -->\n", "it rains"),
     ];
     assert_eq!(parts(page), expected);
+}
+
+#[test]
+fn what_is_written_anew_leaves_out_the_same() {
+    let said = "a 1 second ago\nb\nc\n";
+    assert_eq!(
+        fresh("a just now\n[...]\nc\n", said),
+        "a 1 second ago\n[...]\nc\n"
+    );
+    assert_eq!(
+        fresh("a just now\n[...]\n", said),
+        "a 1 second ago\n[...]\n"
+    );
+    assert_eq!(fresh("a\n[...]\n", said), said);
 }
 
 #[test]
