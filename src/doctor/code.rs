@@ -163,6 +163,7 @@ codes! {
         LogClosed = "log-closed",
         LogNotAMilter = "log-not-a-milter",
         LogMilterReject = "log-milter-reject",
+        LogUnknown = "log-unknown",
         SpfMissing = "spf-missing",
         SpfNoAll = "spf-no-all",
         SpfPtr = "spf-ptr",

@@ -33,9 +33,29 @@ const KNOWN: [(&str, Code); 22] = [
     ("4.3.5 Server configuration problem", Code::LogMilterReject),
 ];
 
-pub(super) fn check(log: Option<&str>) -> Section {
+/// The end of Postfix's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogFacts {
+    Text(String),
+    /// There is none that can be read: where it was looked for, and what was there.
+    Nowhere(Vec<String>),
+}
+
+pub(super) fn check(log: Option<&LogFacts>) -> Section {
     let mut section = Section::new("The log of Postfix");
-    let Some(log) = log else { return section };
+    let log = match log {
+        Some(LogFacts::Text(log)) => log,
+        Some(LogFacts::Nowhere(places)) => {
+            let what = format!("could not be looked at: {}", places.join("; "));
+            let mend = vec![
+                "run doctor as root, or name the file that Postfix logs to:".to_owned(),
+                "signet doctor --mail-log /var/log/mail.log".to_owned(),
+            ];
+            section.add(Code::LogUnknown, "log", what, mend);
+            return section;
+        }
+        None => return section,
+    };
     let mut found: Vec<(Code, usize, &str)> = Vec::new();
     for line in since_last_start(log) {
         let Some(code) = meaning(line) else { continue };
@@ -108,7 +128,7 @@ mod tests {
         let start =
             "Nov 1 postfix/master[1]: reload -- version 3.7.11, configuration /etc/postfix\n";
         let codes = |log: &str| -> Vec<Code> {
-            let section = check(Some(log));
+            let section = check(Some(&LogFacts::Text(log.to_owned())));
             section
                 .findings
                 .iter()

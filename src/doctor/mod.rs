@@ -30,6 +30,7 @@ pub use answers::Answers;
 pub use code::{Code, Severity, UnknownCode};
 pub use json::to_json;
 pub use keys::{ConfigFacts, KeyFact, KeyFacts};
+pub use log::LogFacts;
 pub use postfix::{
     Beside, Dialect, EDITS_AS_SENT, Habit, Known, PostfixFacts, Settings, SocketFact, Unreached,
 };
@@ -48,8 +49,8 @@ pub struct Facts {
     /// None when there is no Postfix, or it is not to be looked at; an error when it
     /// does not know its own settings.
     pub postfix: Option<Result<PostfixFacts, String>>,
-    /// The end of Postfix's log.
-    pub log: Option<String>,
+    /// None when it is not to be looked at.
+    pub log: Option<LogFacts>,
     pub policy: PolicyFacts,
 }
 
@@ -103,7 +104,7 @@ impl Section {
 pub fn examine(facts: &Facts) -> Vec<Section> {
     let mut sections = vec![keys::check(facts)];
     sections.push(postfix::check(facts.postfix.as_ref()));
-    sections.push(log::check(facts.log.as_deref()));
+    sections.push(log::check(facts.log.as_ref()));
     if let Some(keys) = &facts.keys {
         sections.push(record::check(keys, &facts.zones));
     }

@@ -13,6 +13,7 @@
 mod left_out;
 
 mod built;
+mod log;
 mod machine;
 mod mail;
 
