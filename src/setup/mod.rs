@@ -73,6 +73,7 @@ pub struct Zone {
 /// What to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    pub domain: DomainName,
     /// What was found, a line each.
     pub found: Vec<String>,
     pub steps: Vec<Step>,
@@ -93,6 +94,7 @@ pub struct Step {
 impl Plan {
     pub fn of(machine: &Machine) -> Self {
         let mut plan = Self {
+            domain: machine.domain.clone(),
             found: text::found(machine),
             steps: Vec::new(),
             notes: Vec::new(),

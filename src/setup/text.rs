@@ -39,6 +39,12 @@ impl Plan {
                 writeln!(f, "    {}", style.paint(Ink::Command, command))?;
             }
         }
+        writeln!(
+            f,
+            "\nThen \"signet doctor {}\" says what others see of it, and \"signet test\" sends a\n\
+             real mail and verifies what arrives.",
+            self.domain
+        )?;
         if !self.notes.is_empty() {
             writeln!(f, "\n{}\n", heading("To know:"))?;
             for note in &self.notes {

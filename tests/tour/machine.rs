@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -15,7 +16,8 @@ const END: &str = "\u{1}";
 
 pub struct Machine {
     shell: Child,
-    input: ChildStdin,
+    /// None when the machine is to end.
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     // Goes after the shell and all that it has started.
     _home: TempDir,
@@ -52,7 +54,7 @@ impl Machine {
             .spawn()
             .unwrap();
         let mut machine = Self {
-            input: shell.stdin.take().unwrap(),
+            input: shell.stdin.take(),
             output: BufReader::new(shell.stdout.take().unwrap()),
             shell,
             _home: home,
@@ -67,7 +69,8 @@ impl Machine {
     /// What a command says, on both outputs, and its exit code.
     pub fn run(&mut self, command: &str) -> (String, i32) {
         let line = format!("{{ {command}\n}} 2>&1 </dev/null; printf '{END}%d\\n' $?\n");
-        self.input.write_all(line.as_bytes()).unwrap();
+        let input = self.input.as_mut().unwrap();
+        input.write_all(line.as_bytes()).unwrap();
         let mut said = String::new();
         loop {
             let mut line = String::new();
@@ -130,6 +133,12 @@ fn alone() -> Command {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        // The shell ends with its input, all that it has started ends with the shell, and then its directory can go.
+        self.input = None;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while matches!(self.shell.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
