@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{listener, socket};
-use crate::doctor::{Beside, Dialect, Habit, Settings};
+use crate::doctor::{Beside, Dialect, Habit, Known, Settings};
 use crate::import::opendkim::Conf;
 use crate::import::rspamd::ucl::{Section, Value};
 use crate::postfix::{Endpoint, Postfix};
@@ -35,6 +35,15 @@ pub fn read(postfix: &Postfix, address: &str, chroot: bool) -> Beside {
         _ => None,
     };
     beside
+}
+
+/// Whether another milter that has a name is seen to listen at a port.
+pub fn holds(address: &str) -> bool {
+    let Ok(endpoint @ Endpoint::Inet { .. }) = Endpoint::parse(address) else {
+        return false;
+    };
+    let command = listener::command(&endpoint, None);
+    command.is_some_and(|command| Known::find(address, Some(&command)).is_some())
 }
 
 fn opendkim(beside: &Beside) -> Result<Settings, String> {

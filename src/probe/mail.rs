@@ -46,6 +46,7 @@ pub fn read(
         sockets: Vec::new(),
         beside: Vec::new(),
         listen,
+        taken: Vec::new(),
         trust,
         postfix,
     };
@@ -58,11 +59,21 @@ pub fn read(
     let local = postfix
         .cleanup()
         .map(|service| (postfix.value("non_smtpd_milters"), service.chroot));
-    for (list, chroot) in by_smtp.chain(local) {
-        let (ours, beside): (Vec<_>, Vec<_>) = milters(&postfix.expanded(list))
-            .into_iter()
-            .map(|entry| (entry.address, chroot))
-            .partition(|(address, _)| facts.is_ours(address));
+    let lists: Vec<Vec<(String, bool)>> = by_smtp
+        .chain(local)
+        .map(|(list, chroot)| {
+            let entries = milters(&postfix.expanded(list)).into_iter();
+            entries.map(|entry| (entry.address, chroot)).collect()
+        })
+        .collect();
+    // The port that signet has by default is OpenDKIM's, too.
+    let taken = lists.iter().flatten().map(|(address, _)| address);
+    let taken = taken.filter(|address| facts.is_ours(address) && beside::holds(address));
+    facts.taken = taken.cloned().collect();
+    let postfix = &facts.postfix;
+    for list in lists {
+        let is_ours = |place: &(String, bool)| facts.is_ours(&place.0);
+        let (ours, beside): (Vec<_>, Vec<_>) = list.into_iter().partition(is_ours);
         // A list without signet is none of its business.
         if !ours.is_empty() {
             others.extend(beside);

@@ -130,6 +130,10 @@ fn an_opendkim_whose_settings_cannot_be_read_is_a_note() {
     };
     let stand = Stand::with_keys(&lists(Vec::new(), vec![other.inet()]), keys, "");
     assert!(findings(&stand.postfix).is_empty());
+    // It has the port at which the configuration has signet.
+    let mut taken = doctor(&stand.postfix);
+    taken.args(["--listen", &other.inet()]);
+    assert!(findings_of(&mut taken).is_empty());
     fs::remove_file(other.file("opendkim.conf")).unwrap();
     assert_no_alarm(&stand.postfix);
     let findings = findings(&stand.postfix);

@@ -28,6 +28,8 @@ pub struct PostfixFacts {
     pub config: Option<PathBuf>,
     /// Where the daemon is configured to listen.
     pub listen: Vec<ListenAddress>,
+    /// Addresses that look like signet's, and where another milter listens.
+    pub taken: Vec<String>,
     /// Whose mail is signed.
     pub trust: Trust,
     /// Every milter address that is signet's, from in and outside the chroot.
@@ -50,6 +52,9 @@ impl PostfixFacts {
     /// Whether an address of `smtpd_milters` is signet's: it leads to where the daemon
     /// listens, by some reading, or bears its name.
     pub fn is_ours(&self, address: &str) -> bool {
+        if self.taken.iter().any(|taken| taken == address) {
+            return false;
+        }
         if address.contains("signet") {
             return true;
         }
