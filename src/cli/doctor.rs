@@ -85,14 +85,14 @@ fn facts(args: &Args) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>>
     let keys = config
         .as_ref()
         .map(|config| probe::keys::read(config, args.domain.as_ref()));
-    let (listen, trust) = config.map_or_else(Default::default, |config| {
+    let (listen, trust, authors) = config.map_or_else(Default::default, |config| {
         let listeners = config.listen.into_iter();
         let addresses: Vec<_> = listeners.map(|listener| listener.address).collect();
-        (addresses, config.trust)
+        (addresses, config.trust, config.author_headers)
     });
     let postfix = match args.no_postfix {
         true => None,
-        false => probe::mail::read(args.postfix_config.as_deref(), listen, trust)
+        false => probe::mail::read(args.postfix_config.as_deref(), listen, trust, authors)
             .map_err(|error| with_causes(&error))
             .transpose(),
     };

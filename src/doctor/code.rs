@@ -178,6 +178,7 @@ codes! {
     }
     Note: {
         PostfixSignerUnknown = "postfix-signer-unknown",
+        PostfixListHost = "postfix-list-host",
         PostfixFilterShared = "postfix-filter-shared",
         PostfixBounces = "postfix-bounces",
         DmarcNone = "dmarc-none",

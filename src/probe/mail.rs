@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::config::{ListenAddress, Trust};
 use crate::doctor::{EDITS_AS_SENT, PostfixFacts};
+use crate::names::FieldName;
 use crate::postfix::milters;
 
 use super::postfix::ProbeError;
@@ -23,6 +24,7 @@ pub fn read(
     config: Option<&Path>,
     listen: Vec<ListenAddress>,
     trust: Trust,
+    author_headers: Vec<FieldName>,
 ) -> Result<Option<PostfixFacts>, ProbeError> {
     let Some(postfix) = super::postfix::read(config)? else {
         return Ok(None);
@@ -48,6 +50,7 @@ pub fn read(
         listen,
         taken: Vec::new(),
         trust,
+        author_headers,
         postfix,
     };
     let mut tried: Vec<(String, bool)> = Vec::new();

@@ -10,6 +10,7 @@ use crate::judges::{Opinion, judge};
 use crate::keys::{ED25519, RSA};
 use crate::sink::Delivery;
 use crate::stand::{DOMAIN, SENDER, Stand, message, recipient};
+use crate::ward::{doctor, findings, findings_of};
 
 /// The domain of the list, which has keys of its own.
 const LISTS: &str = "lists.example.org";
@@ -51,11 +52,11 @@ impl ListHost {
             usual_place: true,
             main_cf: vec![
                 format!("virtual_mailbox_domains = {LISTS}"),
-                "virtual_transport = crew".to_owned(),
+                "virtual_transport = mailman".to_owned(),
             ],
             // pipe starts it in the queue directory.
             master_cf: vec![format!(
-                "crew unix - n n - - pipe user=nobody argv=/usr/bin/python3 ../etc/list.py {way} {change} ${{user}}@sink.test"
+                "mailman unix - n n - - pipe user=nobody argv=/usr/bin/python3 ../etc/list.py {way} {change} ${{user}}@sink.test"
             )],
             ..Setup::default()
         };
@@ -102,6 +103,9 @@ impl ListHost {
         }
     }
 }
+
+/// What doctor says of a list program beside a signer that goes by From.
+const NOTE: &str = "postfix-list-host";
 
 const OURS: &str = "ADDR=127.0.0.1 NAME=localhost";
 const STRANGER: &str = "ADDR=192.0.2.7 NAME=client.example";
@@ -154,5 +158,20 @@ fn without_author_headers_the_author_s_domain_signs_for_the_list() {
         let forged = host.post(STRANGER);
         // This is why a host of lists has author_headers.
         host.assert_signatures(&forged, &[(DOMAIN, 2, 2)]);
+        let postfix = &host.0.postfix;
+        let finding = findings(postfix)
+            .into_iter()
+            .find(|finding| finding.code == NOTE)
+            .unwrap();
+        assert!(finding.what.contains("leads to mailman"), "{finding:#?}");
+        let config = postfix.config().join("signet.toml");
+        fs::write(&config, &finding.mend[1]).unwrap();
+        let mut heard = doctor(postfix);
+        heard.arg("--config").arg(&config);
+        assert!(
+            findings_of(&mut heard)
+                .iter()
+                .all(|finding| finding.code != NOTE)
+        );
     }
 }

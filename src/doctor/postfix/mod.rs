@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Code, Section};
 use crate::config::{ListenAddress, Trust};
+use crate::names::FieldName;
 use crate::postfix::{Endpoint, Postfix, without_blanks};
 
 mod after;
@@ -13,6 +14,7 @@ mod beside;
 mod filter;
 mod known;
 mod list;
+mod list_host;
 mod reach;
 
 pub use after::EDITS_AS_SENT;
@@ -32,6 +34,8 @@ pub struct PostfixFacts {
     pub taken: Vec<String>,
     /// Whose mail is signed.
     pub trust: Trust,
+    /// The fields that may name the author.
+    pub author_headers: Vec<FieldName>,
     /// Every milter address that is signet's, from in and outside the chroot.
     pub sockets: Vec<SocketFact>,
     /// The milters that stand in a list with signet.
@@ -143,6 +147,7 @@ pub(super) fn check(facts: Option<&Result<PostfixFacts, String>>) -> Section {
     reach::check(facts, &mut section);
     after::check(facts, &mut section);
     filter::check(facts, &mut section);
+    list_host::check(facts, &mut section);
     super::aliases::check(facts, &mut section);
     section
 }
