@@ -20,6 +20,7 @@ mod keys;
 mod output;
 mod patient;
 mod records;
+mod second_opinion;
 mod sender;
 mod unanswered;
 mod zones;
