@@ -1,8 +1,9 @@
 //! The milters beside signet in Postfix's lists: which program each is, what it asks
 //! Postfix for, and the settings that say whether it signs.
 
+use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::{listener, socket};
 use crate::doctor::{Beside, Dialect, Habit, Known, Settings};
@@ -21,20 +22,33 @@ pub fn read(postfix: &Postfix, address: &str, chroot: bool) -> Beside {
         actions: socket::actions(postfix, address, chroot),
         settings: None,
     };
+    let mut here = true;
     if let Ok(endpoint) = Endpoint::parse(address) {
         let path = match &endpoint {
             Endpoint::Unix { path } => Some(postfix.socket_path(path, chroot)),
             Endpoint::Inet { .. } => None,
         };
         beside.command = listener::command(&endpoint, path.as_deref());
+        here = beside.command.is_some() || is_of_this_machine(&endpoint);
     }
     beside.settings = match beside.known().map(|known| known.habit) {
+        Some(Habit::Signs(_)) if !here => Some(Err("it is on another machine".to_owned())),
         Some(Habit::Signs(Dialect::OpenDkim)) => Some(opendkim(&beside)),
         Some(Habit::Signs(Dialect::Dkimpy)) => Some(dkimpy(&beside)),
         Some(Habit::Signs(Dialect::Rspamd)) => Some(rspamd()),
         _ => None,
     };
     beside
+}
+
+fn is_of_this_machine(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Unix { .. } => true,
+        Endpoint::Inet { host, .. } => {
+            let address = host.parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        }
+    }
 }
 
 /// Whether another milter that has a name is seen to listen at a port.
@@ -79,24 +93,32 @@ fn dkimpy(beside: &Beside) -> Result<Settings, String> {
     })
 }
 
-/// What rspamd itself makes of its files, the two sections that matter.
+/// What the administrator's files say: the defaults name no key. rspamd's own
+/// `rspamadm` would tell, and would write into its caches.
 fn rspamd() -> Result<Settings, String> {
-    let program = super::postfix::find("rspamadm").ok_or("there is no rspamadm")?;
-    let mut options = Vec::new();
-    for section in ["dkim_signing", "actions"] {
-        let mut command = Command::new(&program);
-        let output = command.args(["configdump", section]).output();
-        let output = output.map_err(|error| format!("rspamadm cannot be run: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("\"rspamadm configdump {section}\" fails"));
+    let root = Path::new("/etc/rspamd");
+    let read = |name: &str| {
+        let file = root.join(name);
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Ok((file, text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((file, String::new())),
+            Err(error) => Err(format!("{}: {error}", file.display())),
         }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let inside: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.starts_with("***"))
-            .collect();
-        let items = Section::parse(&inside.join("\n"))
-            .map_err(|error| format!("\"rspamadm configdump {section}\": {error}"))?;
+    };
+    if !root.join("rspamd.conf").exists() {
+        return Err(format!("there is no {}/rspamd.conf", root.display()));
+    }
+    let mut options = Vec::new();
+    // The later ones win.
+    for name in [
+        "local.d/dkim_signing.conf",
+        "override.d/dkim_signing.conf",
+        "local.d/actions.conf",
+        "override.d/actions.conf",
+    ] {
+        let (file, text) = read(name)?;
+        let items =
+            Section::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         options.extend(items.0.into_iter().map(|item| {
             let value = match item.value {
                 Value::Text(text) => text,
@@ -105,17 +127,30 @@ fn rspamd() -> Result<Settings, String> {
             (item.key, value)
         }));
     }
-    if has_keys(Path::new(RSPAMD_KEYS)) {
-        options.push(("default_key".to_owned(), RSPAMD_KEYS.to_owned()));
+    for name in ["rspamd.conf.local", "rspamd.conf.override"] {
+        let (file, text) = read(name)?;
+        if text.contains("dkim_signing") {
+            return Err(format!("{} has settings of dkim_signing", file.display()));
+        }
+    }
+    match has_keys(Path::new(RSPAMD_KEYS)) {
+        Some(true) => options.push(("default_key".to_owned(), RSPAMD_KEYS.to_owned())),
+        Some(false) => {}
+        None => options.push(("hidden_keys".to_owned(), RSPAMD_KEYS.to_owned())),
     }
     Ok(Settings {
-        from: "rspamadm configdump".to_owned(),
+        from: root.display().to_string(),
         options,
     })
 }
 
-fn has_keys(directory: &Path) -> bool {
-    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut paths = files.map(|file| file.path());
-    paths.any(|path: PathBuf| path.extension().is_some_and(|end| end == "key"))
+/// Whether there are keys in a directory; none when this user may not look.
+fn has_keys(directory: &Path) -> Option<bool> {
+    let files = match std::fs::read_dir(directory) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(false),
+    };
+    let mut paths = files.flatten().map(|file| file.path());
+    Some(paths.any(|path: PathBuf| path.extension().is_some_and(|end| end == "key")))
 }

@@ -84,6 +84,9 @@ fn what_keeps_postfix_from_asking_is_told() {
     ward.finds("postfix-order", &[&["-e", &behind]]);
     let both = format!("smtpd_milters=unix:dkim-filter/dkim-filter.sock, {RELATIVE_SOCKET}");
     ward.finds("postfix-signer-unknown", &[&["-e", &both]]);
+    // Its settings are not those of this machine. Nobody has the address, and nobody answers.
+    let remote = format!("smtpd_milters=inet:opendkim.invalid:12301, {RELATIVE_SOCKET}");
+    ward.finds("postfix-signer-unknown", &[&["-e", &remote]]);
     ward.finds(
         "postfix-milter-maps",
         &[&["-e", "smtpd_milter_maps=texthash:/nonexistent"]],

@@ -193,7 +193,7 @@ impl Beside {
 }
 
 fn rspamd_signs(settings: &Settings) -> Signs {
-    let off = settings.get("enabled") == Some("false");
+    let off = settings.get("enabled").is_some() && !settings.says("enabled");
     let keys = [
         "path",
         "domain",
@@ -208,7 +208,10 @@ fn rspamd_signs(settings: &Settings) -> Signs {
     let key = key.or_else(|| stores.into_iter().find(|name| settings.says(name)));
     match key {
         _ if off => Signs::No(Some("its dkim_signing is turned off".to_owned())),
-        None => Signs::No(Some("its dkim_signing has no key".to_owned())),
+        None => match settings.get("hidden_keys") {
+            Some(directory) => Signs::Unknown(format!("this user may not see {directory}")),
+            None => Signs::No(Some("its dkim_signing has no key".to_owned())),
+        },
         Some("default_key") => {
             let directory = settings.get("default_key").unwrap_or_default();
             Signs::Yes(format!("its dkim_signing finds keys in {directory}"))
@@ -271,10 +274,14 @@ mod tests {
         };
         for key in ["path", "domain", "signing_table", "default_key"] {
             assert!(signs(&[("selector", "dkim"), (key, "")]), "{key}");
-            assert!(!signs(&[(key, ""), ("enabled", "false")]), "{key}");
+            assert!(!signs(&[(key, ""), ("enabled", "no")]), "{key}");
+            assert!(signs(&[(key, ""), ("enabled", "true")]), "{key}");
         }
         assert!(signs(&[("use_redis", "true")]));
         assert!(!signs(&[("use_redis", "false"), ("selector", "dkim")]));
+        let hidden = beside("inet:localhost:11332", "", &[("hidden_keys", "/k")]);
+        let why = "this user may not see /k".to_owned();
+        assert_eq!(hidden.signs(), Signs::Unknown(why));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl List<'_> {
         if ours.len() > 1 {
             let mend = self.set(&self.with_signet_last(&entries));
             let what = format!("signet is in the list {} times", ours.len());
-            section.add(Code::PostfixListedTwice, self.text, what, mend);
+            section.add(Code::PostfixListedTwice, self.subject(), what, mend);
         }
         self.order(&entries, section);
         for entry in entries.iter().filter(|entry| !self.is_ours(entry)) {
@@ -69,7 +69,12 @@ impl List<'_> {
         }
         if !breaking.is_empty() {
             let mend = self.set(&self.with_signet_behind(entries, last));
-            section.add(Code::PostfixOrder, self.text, breaking.join("; "), mend);
+            section.add(
+                Code::PostfixOrder,
+                self.subject(),
+                breaking.join("; "),
+                mend,
+            );
         }
     }
 
@@ -97,7 +102,7 @@ impl List<'_> {
                     None => self.set(&joined(kept)),
                 };
                 let what = format!("{name} signs too, so mail gets the signatures of both: {why}");
-                section.add(Code::PostfixTwoSigners, self.text, what, mend);
+                section.add(Code::PostfixTwoSigners, self.subject(), what, mend);
             }
         }
     }
@@ -134,6 +139,15 @@ impl List<'_> {
             let code = Code::PostfixDefaultAction;
             section.add(code, &entry.address, what, with(&right));
         }
+    }
+
+    /// The names of the settings.
+    fn subject(&self) -> String {
+        let names = self.places.iter().map(|place| match place {
+            Place::Main(name) => (*name).to_owned(),
+            Place::Service(id) => format!("{id}/smtpd_milters"),
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 
     fn is_ours(&self, entry: &MilterEntry) -> bool {
