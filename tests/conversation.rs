@@ -95,7 +95,7 @@ impl<'h> Line<'h> {
         let offer = Offer::postfix(version);
         let mut hello = BytesMut::new();
         offer.encode(&mut hello);
-        let mut conversation = Conversation::new(here.snapshot());
+        let mut conversation = Conversation::new(here.snapshot(), true);
         let mut replies = BytesMut::new();
         let frame = frame::decode(&mut hello, 1000).unwrap().unwrap();
         conversation.receive(&frame, here, &mut replies).unwrap();

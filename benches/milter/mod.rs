@@ -53,7 +53,7 @@ impl Milter {
         let snapshot = Arc::new(Snapshot::load(config).unwrap());
         // Keys are read when they are first needed; the directory ends with this function.
         assert!(snapshot.every_problem().is_empty());
-        let mut conversation = Conversation::new(snapshot.clone());
+        let mut conversation = Conversation::new(snapshot.clone(), false);
         let world = Now(snapshot);
         let offer = Offer::postfix(6);
         let (mut packet, mut output) = (BytesMut::new(), BytesMut::new());

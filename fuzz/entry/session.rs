@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use signet::milter::frame;
 use signet::milter::{Event, InsertedField, Response, Session, Step, Wanted};
 
-/// The first byte says what is wanted (bits 0 to 2), the second how events are answered;
+/// The first byte says what is wanted (bits 0 to 3), the second how events are answered;
 /// the rest is what the peer sends.
 pub fn run(data: &[u8]) {
     let [wanted, answers, stream @ ..] = data else {
@@ -14,6 +14,7 @@ pub fn run(data: &[u8]) {
         connect_reply: wanted & 1 != 0,
         recipients: wanted & 2 != 0,
         headers_reply: wanted & 4 != 0,
+        data_reply: wanted & 8 == 0,
         macro_names: Vec::new(),
     });
     let mut buffer = BytesMut::from(stream);

@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> CommandResult {
 fn sign(message: &Message, snapshot: Snapshot) -> Result<(Message, Outcome), Failure> {
     let snapshot = Arc::new(snapshot);
     let mut milter = InProcess {
-        conversation: Conversation::new(snapshot.clone()),
+        conversation: Conversation::new(snapshot.clone(), false),
         world: Here(snapshot),
         sent: BytesMut::new(),
         answered: BytesMut::new(),

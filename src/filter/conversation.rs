@@ -42,9 +42,11 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+    /// `strangers`: whether to ask for a reply at DATA, which spares both sides the
+    /// messages of clients that are not to be signed for.
+    pub fn new(snapshot: Arc<Snapshot>, strangers: bool) -> Self {
         Self {
-            session: Session::new(snapshot.wanted()),
+            session: Session::new(snapshot.wanted(strangers)),
             filter: Filter::new(),
             snapshot,
         }

@@ -19,6 +19,7 @@ mod shared;
 mod signals;
 mod signing;
 pub mod status;
+mod strangers;
 
 pub use confinement::{Confinement, OutOfReach};
 pub use inherit::{InheritError, Inherited};

@@ -9,6 +9,7 @@ use tokio::task::yield_now;
 
 use super::Signing;
 use super::backlog::Backlog;
+use super::strangers::Strangers;
 use crate::dkim::{SignError, SignJob, Signature};
 use crate::filter::World;
 use crate::snapshot::Snapshot;
@@ -20,6 +21,7 @@ pub struct Shared {
     snapshot: ArcSwap<Snapshot>,
     signing: Signing,
     backlog: Backlog,
+    strangers: Strangers,
     metrics: Metrics,
     reloads: Reloads,
     /// Seconds since 1970.
@@ -59,6 +61,7 @@ impl Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             signing,
             backlog: Backlog::default(),
+            strangers: Strangers::default(),
             metrics,
             reloads: Reloads {
                 succeeded: now.into(),
@@ -113,8 +116,14 @@ impl Shared {
     /// Logs and counts what became of one message. `elapsed` is the time from the end
     /// of the message to its answer.
     pub(super) fn record(&self, outcome: &Outcome, elapsed: Duration) {
+        self.strangers.note(outcome);
         telemetry::record(outcome, elapsed);
         self.metrics.record(outcome, elapsed, seconds());
+    }
+
+    /// Whether mail of strangers is to be expected, which need not be sent here whole.
+    pub(super) fn strangers_come(&self) -> bool {
+        self.strangers.come()
     }
 
     pub fn metrics(&self) -> &Metrics {

@@ -78,11 +78,11 @@ async fn a_panic_in_one_connection_leaves_the_others_served() {
     }));
     assert!(fault.await.unwrap_err().is_panic());
 
-    let envelope = b"\0\0\0\x13M<ada@example.com>\0\0\0\0\x01T";
-    ask(&mut before, envelope).await;
+    let message = b"\0\0\0\x13M<ada@example.com>\0\0\0\0\x01T\0\0\0\x01N\0\0\0\x01E";
+    ask(&mut before, message).await;
     let mut after = tokio::net::TcpStream::connect((host, port)).await.unwrap();
     ask(&mut after, &offer).await;
-    ask(&mut after, envelope).await;
+    ask(&mut after, message).await;
     assert!(shared.reload_failure().is_none());
     assert!(shared.backlog().join(1).is_some());
     drop((before, after));

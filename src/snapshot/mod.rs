@@ -182,12 +182,14 @@ impl Snapshot {
         self.keys.key_count().unwrap_or_else(|| named().sum())
     }
 
-    /// What the MTA must tell for these questions to be answered.
-    pub fn wanted(&self) -> Wanted {
+    /// What the MTA must tell for these questions to be answered. `strangers`: whether
+    /// mail is to be expected that [`Snapshot::decide_origin`] says no to.
+    pub fn wanted(&self, strangers: bool) -> Wanted {
         Wanted {
             connect_reply: !self.config.trust.except.is_empty(),
             recipients: self.wants_recipients(),
-            // What else says no there is rare: mail of strangers was let pass at DATA.
+            data_reply: strangers,
+            // What else says no there is rare.
             headers_reply: self.exclusions.any() || self.owners.is_some() || self.ails(),
             macro_names: self
                 .config

@@ -98,7 +98,8 @@ fn a_milter_that_is_gone_in_the_middle_is_told_in_words() {
     client.expect(250, &format!("MAIL FROM:{SENDER}"));
     client.expect(250, &format!("RCPT TO:<{}>", recipient()));
     ward.stand.milter.kill();
-    client.expect(451, "DATA");
+    let reply = client.data(b"From: ada@example.com\r\n\r\nHello\r\n");
+    assert_eq!(reply.code, 451, "{}", reply.text);
     wait_until("log-closed", || {
         let (codes, _) = ward.codes("log-");
         codes.contains(&"log-closed".to_owned()).then_some(())

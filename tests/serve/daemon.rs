@@ -1,6 +1,7 @@
 //! A running `signet serve` and a peer that speaks to it as Postfix does.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -124,6 +125,11 @@ pub struct Peer {
 
 impl Peer {
     pub fn connect(socket: &Path) -> Self {
+        Self::of_client(socket, [127, 0, 0, 1].into())
+    }
+
+    /// As [`Peer::connect`], for an SMTP client with this address.
+    pub fn of_client(socket: &Path, client: IpAddr) -> Self {
         let mut stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let offer = Offer::postfix(6);
@@ -133,7 +139,7 @@ impl Peer {
         let mut received = BytesMut::new();
         let frame = read(&mut stream, &mut received).unwrap();
         let answer = Answer::read(&frame, &offer).unwrap();
-        let client = Client::new("localhost", ([127, 0, 0, 1], 4000).into());
+        let client = Client::new("localhost", (client, 4000).into());
         let mut peer = Self {
             stream,
             received,
@@ -143,6 +149,11 @@ impl Peer {
         let greeting = Script::client(&peer.answer, &peer.client);
         peer.play(&greeting);
         peer
+    }
+
+    /// Whether the daemon replies to DATA.
+    pub fn is_asked_at_data(&self) -> bool {
+        self.answer.agreement.owes_reply(b'T')
     }
 
     /// Sends one message from `author`, as one of several in an SMTP session.

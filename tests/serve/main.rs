@@ -20,6 +20,7 @@ mod limits;
 mod logs;
 mod privileges;
 mod reached;
+mod strangers;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};

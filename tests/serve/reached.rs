@@ -165,8 +165,11 @@ fn reach(limit: Limit) -> Stand {
             Offer::postfix(6).encode(&mut offer);
             stream.write_all(&offer).unwrap();
             // Questions, and never a look at the answers.
-            let mut ask =
-                || stream.write_all(b"\0\0\0\x13M<ada@example.com>\0\0\0\0\x01T\0\0\0\x01A");
+            let mut ask = || {
+                stream.write_all(
+                    b"\0\0\0\x13M<ada@example.com>\0\0\0\0\x01T\0\0\0\x01N\0\0\0\x01E\0\0\0\x01A",
+                )
+            };
             let ended = std::iter::repeat_with(&mut ask)
                 .find_map(Result::err)
                 .unwrap();

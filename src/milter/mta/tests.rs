@@ -100,6 +100,7 @@ fn a_session_and_a_script_agree_at_every_version() {
             let wanted = Wanted {
                 connect_reply: all,
                 recipients: all,
+                data_reply: all,
                 headers_reply: all,
                 ..Wanted::default()
             };
@@ -125,9 +126,16 @@ fn a_session_and_a_script_agree_at_every_version() {
     }
 }
 
+fn data_reply() -> Wanted {
+    Wanted {
+        data_reply: true,
+        ..Wanted::default()
+    }
+}
+
 #[test]
 fn postfix_waits_only_where_a_reply_is_owed() {
-    let (_, answer) = Filter::agree(&Offer::postfix(6), Wanted::default());
+    let (_, answer) = Filter::agree(&Offer::postfix(6), data_reply());
     let script = Script::message(&answer, &client(), &envelope(), &message());
     let awaited: Vec<_> = script.parts().map(|part| part.awaits).collect();
     assert_eq!(awaited, [Some(b'T'), Some(b'E')]);
@@ -158,7 +166,7 @@ fn a_filter_that_asks_for_more_than_was_offered_is_refused() {
 
 #[test]
 fn a_surplus_or_misplaced_reply_is_noticed() {
-    let (_, answer) = Filter::agree(&Offer::postfix(6), Wanted::default());
+    let (_, answer) = Filter::agree(&Offer::postfix(6), data_reply());
     let script = Script::message(&answer, &client(), &envelope(), &message());
     let reply = |command: u8, payload: &'static [u8]| frame::Frame {
         command,

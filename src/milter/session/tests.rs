@@ -27,7 +27,7 @@ impl Peer {
     }
 
     fn postfix() -> Self {
-        Self::offering(protocol::ALL, headers_reply())
+        Self::offering(protocol::ALL, data_and_headers_reply())
     }
 
     /// An MTA that waits for a reply to everything.
@@ -84,8 +84,9 @@ impl Peer {
     }
 }
 
-fn headers_reply() -> Wanted {
+fn data_and_headers_reply() -> Wanted {
     Wanted {
+        data_reply: true,
         headers_reply: true,
         ..Wanted::default()
     }
@@ -110,12 +111,12 @@ fn a_message_gets_one_reply_for_each_that_is_owed() {
     let wanted = Wanted {
         connect_reply: true,
         recipients: true,
-        ..headers_reply()
+        ..data_and_headers_reply()
     };
     let mut peer = Peer::offering(protocol::ALL, wanted);
     assert_eq!(peer.play("CMRRTLNBE"), "ccca");
     let mut peer = Peer::offering(protocol::ALL, Wanted::default());
-    assert_eq!(peer.play("CMTLNBE"), "ca");
+    assert_eq!(peer.play("CMTLNBE"), "a");
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn a_verdict_given_where_no_reply_is_owed_is_given_where_one_is() {
 fn a_verdict_at_connect_holds_for_the_client() {
     let wanted = Wanted {
         connect_reply: true,
-        ..headers_reply()
+        ..data_and_headers_reply()
     };
     let mut peer = Peer::offering(protocol::ALL, wanted);
     peer.send(b'C', payload(b'C'));

@@ -6,6 +6,8 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 use super::*;
+
+impl Wire for DuplexStream {}
 use crate::config::Config;
 use crate::milter::mta::Offer;
 use crate::snapshot::Snapshot;

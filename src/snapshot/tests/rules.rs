@@ -314,7 +314,7 @@ fn exclusions_come_before_the_rule() {
         &directory,
         "[trust]\nexcept = \"127.0.0.2\"\n[exclude]\nrecipients = \"archive@example.com\"\ndomains = \"internal.example\"\n",
     );
-    assert!(snapshot.wants_recipients() && snapshot.wanted().connect_reply);
+    assert!(snapshot.wants_recipients() && snapshot.wanted(true).connect_reply);
     assert_eq!(
         reason(&decide(&snapshot, "a@internal.example")),
         Reason::ExcludedDomain
