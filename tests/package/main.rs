@@ -8,6 +8,7 @@
     reason = "tests may fail by panicking"
 )]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -92,6 +93,33 @@ fn the_package_has_every_file_in_its_place() {
         });
         assert!(found, "{file} is not in\n{contents}");
     }
+}
+
+#[test]
+fn the_package_names_both_licences() {
+    let Some((directory, package)) = package() else {
+        return;
+    };
+    let unpacked = directory.path().join("unpacked");
+    let run = Command::new("dpkg-deb")
+        .arg("--extract")
+        .args([&package, &unpacked])
+        .status();
+    assert!(run.unwrap().success());
+    let copyright = fs::read_to_string(unpacked.join("usr/share/doc/signet/copyright")).unwrap();
+    let mit = fs::read_to_string(root().join("LICENSE-MIT")).unwrap();
+    let words = |text: &str| {
+        text.replace(" .\n", "")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let (_, permission) = mit.split_once("Permission is").unwrap();
+    assert!(
+        words(&copyright).contains(&words(permission)),
+        "{copyright}"
+    );
+    assert!(copyright.contains("/usr/share/common-licenses/Apache-2.0"));
 }
 
 #[test]
