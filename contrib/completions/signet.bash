@@ -261,7 +261,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__doctor)
-            opts="-h --config --keys --listen --resolver --name-server --postfix-config --no-postfix --mail-log --address --json --explain --help"
+            opts="-h --config --keys --listen --resolver --name-server --postfix-config --no-postfix --mail-log --address --json --textfile --explain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,10 @@ _signet() {
                     return 0
                     ;;
                 --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --textfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

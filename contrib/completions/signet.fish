@@ -110,6 +110,7 @@ complete -c signet -n "__fish_signet_using_subcommand doctor" -l name-server -d 
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l postfix-config -d 'Postfix\'s configuration directory, when it is not the usual one' -r -F
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l mail-log -d 'Postfix\'s log [default: what maillog_file says, /var/log/mail.log, or the journal]' -r -F
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l address -d 'An address that mail leaves from [default: those of Postfix\'s myhostname] (may be repeated)' -r
+complete -c signet -n "__fish_signet_using_subcommand doctor" -l textfile -d 'Write the result as metrics into this file as well, for node_exporter\'s textfile collector' -r -F
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l explain -d 'Print what there is to know about a finding, and check nothing' -r
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l no-postfix -d 'Leave Postfix and its log alone: it runs on another machine'
 complete -c signet -n "__fish_signet_using_subcommand doctor" -l json -d 'Print one line of JSON'

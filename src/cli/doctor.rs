@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::screen::{self, Progress};
 use super::settings::{Settings, SettingsError, name_server};
@@ -19,6 +20,7 @@ use crate::postfix::Postfix;
 use crate::probe;
 use crate::probe::record::Servers;
 use crate::snapshot::{Snapshot, SnapshotError};
+use crate::telemetry::textfile;
 
 /// Changes nothing. Exits with 0 when there is no fault (warnings are none), 1 when
 /// there are faults, 2 when the checks could not be run.
@@ -60,6 +62,11 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Write the result as metrics into this file as well, for node_exporter's textfile
+    /// collector
+    #[arg(long, value_name = "FILE")]
+    textfile: Option<PathBuf>,
+
     /// Print what there is to know about a finding, and check nothing
     #[arg(long, value_name = "CODE")]
     explain: Option<Code>,
@@ -70,7 +77,15 @@ pub fn run(args: &Args) -> CommandResult {
         streams::print(format_args!("{}\n", doctor::page::section(code)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let sections = doctor::examine(&facts(args)?);
+    let facts = facts(args)?;
+    let sections = doctor::examine(&facts);
+    if let Some(file) = &args.textfile {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        textfile::stage(file, &doctor::to_metrics(&facts, &sections, now))
+            .and_then(|staged| Ok(staged.persist(file).map(|_| ())?))
+            .map_err(|error| format!("{}: cannot be written: {error}", file.display()))?;
+    }
     let text = match args.json {
         true => doctor::to_json(&sections),
         false => doctor::to_text(&sections, screen::out()),

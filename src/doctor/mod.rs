@@ -18,6 +18,7 @@ pub mod journey;
 mod json;
 mod keys;
 mod log;
+mod metrics;
 pub mod page;
 mod postfix;
 mod record;
@@ -31,6 +32,7 @@ pub use code::{Code, Severity, UnknownCode};
 pub use json::to_json;
 pub use keys::{ConfigFacts, KeyFact, KeyFacts};
 pub use log::LogFacts;
+pub use metrics::to_metrics;
 pub use postfix::{
     Beside, Dialect, EDITS_AS_SENT, Habit, Known, PostfixFacts, Settings, SocketFact, Unreached,
 };

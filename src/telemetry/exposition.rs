@@ -149,23 +149,30 @@ pub fn exposition(metrics: &Metrics, gauges: &Gauges) -> String {
     );
     page.gauges(gauges);
     page.process(&gauges.process);
-    page.0
+    page.into_text()
 }
 
-struct Page(String);
+/// A page of metrics, written from the top.
+#[derive(Debug, Default)]
+pub struct Page(String);
 
 // Writing to a `String` cannot fail.
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    /// Opens a metric; its samples follow.
+    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     /// Labels here are words of our own and need no escape.
-    fn sample(&mut self, name: &str, label: Option<(&str, &str)>, value: impl Display) {
+    pub fn sample(&mut self, name: &str, label: Option<(&str, &str)>, value: impl Display) {
         let _ = match label {
             Some((label, text)) => writeln!(self.0, "{name}{{{label}=\"{text}\"}} {value}"),
             None => writeln!(self.0, "{name} {value}"),
         };
+    }
+
+    pub fn into_text(self) -> String {
+        self.0
     }
 
     fn counter(&mut self, name: &str, help: &str, value: impl Display) {
@@ -173,7 +180,7 @@ impl Page {
         self.sample(name, None, value);
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+    pub fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(name, None, value);
     }

@@ -12,8 +12,9 @@ mod limit;
 mod log;
 mod metrics;
 mod outcome;
+pub mod textfile;
 
-pub use exposition::{Gauges, Process, exposition};
+pub use exposition::{Gauges, Page, Process, exposition};
 pub use histogram::{Distribution, Histogram};
 pub use key_use::{KeyUse, KeyUses};
 pub use limit::{Limit, LimitCounts};

@@ -1,5 +1,7 @@
 //! How it looks: on a terminal, piped, and for one finding.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::patient::{DOMAIN, Patient, bind, quoted, record};
@@ -35,6 +37,40 @@ fn a_finding_says_what_why_and_the_command() {
         long.is_none_or(|line| line.contains("    mend")),
         "{long:?}"
     );
+}
+
+/// As Prometheus gets it from node_exporter.
+#[test]
+fn what_dns_says_of_the_keys_is_a_metric() {
+    let patient = Patient::new();
+    patient.give("rsa", DOMAIN, "s1");
+    patient.give("ed25519", DOMAIN, "s2");
+    let right = format!("s1._domainkey TXT {}\n", quoted(&record("rsa")));
+    let all = format!("{right}s2._domainkey TXT {}\n", quoted(&record("ed25519")));
+    let file = patient.place.directory.path().join("signet-doctor.prom");
+    for (zone, right, wrong) in [(&right, 0, 1), (&all, 1, 0)] {
+        let Some((server, _home)) = bind(&[(DOMAIN, Some(zone))]) else {
+            return;
+        };
+        let arguments = format!("{DOMAIN} --textfile {}", file.display());
+        let output = patient.doctor(&arguments, server.address, &[]);
+        let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        for line in [
+            "signet_key_dns_ok{algorithm=\"rsa-sha256\"} 1".to_owned(),
+            "signet_key_dns_wrong{algorithm=\"rsa-sha256\"} 0".to_owned(),
+            format!("signet_key_dns_ok{{algorithm=\"ed25519-sha256\"}} {right}"),
+            format!("signet_key_dns_wrong{{algorithm=\"ed25519-sha256\"}} {wrong}"),
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "the collector is another user");
+    }
+    let nowhere = patient.place.directory.path().join("none/signet.prom");
+    let arguments = format!("{DOMAIN} --textfile {}", nowhere.display());
+    let output = patient.doctor(&arguments, "127.0.0.1:1".parse().unwrap(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("none/signet.prom: cannot be written"));
 }
 
 /// `script` gives the program a terminal.

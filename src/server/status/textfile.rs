@@ -1,9 +1,7 @@
 //! The metrics as a file for node_exporter's textfile collector.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use tracing::warn;
 
 use super::super::Shared;
 use super::Status;
-use crate::telemetry::exposition;
+use crate::telemetry::{exposition, textfile};
 
 /// Prometheus asks once in 15 seconds by habit.
 const EVERY: Duration = Duration::from_secs(15);
@@ -71,19 +69,8 @@ impl Drop for Textfile {
 }
 
 impl File {
-    /// A reader sees the old file or the new one, whole.
     fn write(&self, text: &str) -> io::Result<()> {
-        let directory = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        // The collector runs as another user, and takes no notice of names that do not
-        // end in .prom.
-        let mut file = tempfile::Builder::new()
-            .prefix(".signet-")
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(directory)?;
-        file.write_all(text.as_bytes())?;
+        let file = textfile::stage(&self.path, text)?;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         if !*gone {
             file.persist(&self.path).map_err(|error| error.error)?;
