@@ -30,10 +30,11 @@ const WITHOUT_END_OF_HEADERS: [&str; 5] = [
     "97-recommended-signer",
 ];
 
-fn wanted(connect_reply: bool, recipients: bool, headers_reply: bool) -> Wanted {
+fn wanted([connect_reply, recipients, data_reply, headers_reply]: [bool; 4]) -> Wanted {
     Wanted {
         connect_reply,
         recipients,
+        data_reply,
         headers_reply,
         ..Wanted::default()
     }
@@ -314,7 +315,7 @@ fn the_filter_is_told_what_was_said() {
     for name in recorded::names() {
         let mut golden = String::new();
         for connection in recorded::load(&name) {
-            let wanted = wanted(true, true, true);
+            let wanted = wanted([true; 4]);
             let packets = as_sent_to(&connection.from_mta, 0x102);
             let replay = replay(
                 &packets,
@@ -345,18 +346,19 @@ fn every_reply_that_is_owed_is_given_and_no_other() {
             Filter::AcceptAtData,
             Filter::TempfailAtTheFirstHeader,
         ] {
-            for [connect_reply, recipients, headers_reply] in [
-                [false, false, false],
-                [false, true, true],
-                [true, false, true],
-                [true, true, false],
-                [true, true, true],
+            for replies in [
+                [false; 4],
+                [false, false, true, false],
+                [false, true, true, true],
+                [true, false, true, true],
+                [true, true, false, true],
+                [true; 4],
             ] {
+                let [_, recipients, ..] = replies;
                 let off = if recipients { 0x102 } else { 0x10a };
                 let packets = as_sent_to(&connection.from_mta, off);
-                let wanted = wanted(connect_reply, recipients, headers_reply);
                 // `replay` itself compares.
-                replay(&packets, wanted, filter, AT_ONCE(usize::MAX));
+                replay(&packets, wanted(replies), filter, AT_ONCE(usize::MAX));
             }
         }
     });
@@ -366,7 +368,7 @@ fn every_reply_that_is_owed_is_given_and_no_other() {
 fn as_recorded_it_is_the_same_message() {
     for_each_connection(|name, connection| {
         let told = |packets: &[Packet]| {
-            let wanted = wanted(true, true, true);
+            let wanted = wanted([true; 4]);
             let mut replay = replay(packets, wanted, Filter::InsertAtTheEnd, AT_ONCE(usize::MAX));
             let suppressed = |line: &String| line.starts_with("helo ") || line.starts_with("unk");
             replay.told.retain(|line| !suppressed(line));
@@ -386,7 +388,7 @@ fn as_recorded_it_is_the_same_message() {
 fn it_does_not_matter_how_the_stream_is_cut() {
     for_each_connection(|name, connection| {
         let cut = |pieces: Box<dyn Iterator<Item = usize>>| {
-            let wanted = wanted(true, true, true);
+            let wanted = wanted([true; 4]);
             replay(&connection.from_mta, wanted, Filter::InsertAtTheEnd, pieces)
         };
         let whole = cut(AT_ONCE(usize::MAX));

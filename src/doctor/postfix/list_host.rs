@@ -44,7 +44,8 @@ pub(super) fn check(facts: &PostfixFacts, section: &mut Section) {
     section.add(Code::PostfixListHost, place, what, mend);
 }
 
-/// A list program, and what leads to it.
+/// A list program, and what leads to it. A service alone is none: Debian's master.cf has
+/// one for Mailman on every machine.
 fn found(facts: &PostfixFacts) -> Option<(&'static str, String)> {
     let within = |text: &str| {
         let mut programs = PROGRAMS.iter().copied();
@@ -55,10 +56,6 @@ fn found(facts: &PostfixFacts) -> Option<(&'static str, String)> {
         let program = within(postfix.value(name))?;
         Some((program, (*name).to_owned()))
     });
-    let by_service = || {
-        let mut pipes = postfix.services.iter();
-        pipes.find_map(|service| Some((within(&service.name)?, service.id())))
-    };
     // `crew: "|/usr/lib/mailman3/bin/..."`
     let by_alias = || {
         let piped = facts.aliases.lines().filter(|line| line.contains('|'));
@@ -67,5 +64,5 @@ fn found(facts: &PostfixFacts) -> Option<(&'static str, String)> {
             .find_map(within)?;
         Some((program, "the aliases".to_owned()))
     };
-    by_setting.or_else(by_service).or_else(by_alias)
+    by_setting.or_else(by_alias)
 }
