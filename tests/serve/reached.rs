@@ -171,6 +171,7 @@ fn reach(limit: Limit) -> Stand {
                 )
             };
             let ended = std::iter::repeat_with(&mut ask)
+                .take(1_000_000)
                 .find_map(Result::err)
                 .unwrap();
             let closed = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
