@@ -213,6 +213,8 @@ async fn converse(
                 patience.begun = None;
             }
         };
+        // Nothing is kept while the peer says nothing.
+        drop(joined);
         input.advance(taken);
         input.reserve(room);
         if !output.is_empty() {
