@@ -4,39 +4,32 @@
 //! time in which no packet comes, that of a message, and that of an answer which is
 //! not read. A breach closes this connection with one warning and nothing else.
 
-use std::cell::RefCell;
+mod arrivals;
+mod exchange;
+
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tracing::warn;
 
+use self::arrivals::Arrivals;
+use self::exchange::{Exchange, Next};
 use super::Shared;
 use super::listener::Stream;
 use crate::config::Limits;
-use crate::filter::{Conversation, Turn};
+use crate::filter::Conversation;
 use crate::milter::SessionError;
-use crate::milter::frame::{First, FrameError};
+use crate::milter::frame::FrameError;
 use crate::telemetry::{Breach, Limit};
-
-/// Most of the flights of packets between two replies fit into one read of this size.
-const READ: usize = 16 * 1024;
-/// Where one did not, more is to come: room for the largest packet of a body.
-const BULK: usize = 64 * 1024 + 8;
-
-thread_local! {
-    /// Where the connections of a thread read into, one at a time, so that one that
-    /// waits keeps no buffer of its own.
-    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
-}
 
 /// Why a connection was closed before its peer said so.
 #[derive(Debug, thiserror::Error)]
@@ -164,9 +157,8 @@ async fn converse(
     conversation: &mut Conversation,
     shared: &Shared,
 ) -> Result<(), ConnectionError> {
-    let mut input = BytesMut::new();
-    let mut output = BytesMut::new();
-    let mut bulk = false;
+    let mut arrivals = Arrivals::default();
+    let mut exchange = Exchange::new(conversation, shared, limits);
     let mut patience = Patience {
         limits,
         heard: Instant::now(),
@@ -176,73 +168,54 @@ async fn converse(
     // read.
     let mut alarm = pin!(tokio::time::sleep_until(patience.next(patience.heard)?));
     loop {
-        let mut taken = 0;
-        let mut joined = Vec::new();
-        let room = loop {
-            let rest = input.get(taken..).unwrap_or_default();
-            let frame = match conversation.first_frame(rest, limits.packet_bytes, &mut joined)? {
-                First::Whole { frame, length } => {
-                    taken += length;
-                    frame
-                }
-                First::Part { room } => break room,
-            };
-            match conversation.receive(&frame, shared, &mut output)? {
-                Turn::Continue(None) => {}
-                Turn::Continue(Some(outcome)) => shared.record(&outcome, Duration::ZERO),
-                Turn::Sign(job) => {
-                    let begun = Instant::now();
-                    let outcome = match shared.sign(*job, limits.signing_queue).await {
-                        Some(result) => conversation.signed(result, &mut output),
-                        None => conversation.not_run(Limit::SigningQueue, &mut output),
-                    };
-                    shared.record(&outcome, begun.elapsed());
-                    if taken < input.len() {
-                        // One who sends message upon message leaves room for others.
-                        tokio::task::yield_now().await;
-                    }
-                }
-                Turn::Close(outcome) => {
-                    if let Some(outcome) = outcome {
-                        shared.record(&outcome, Duration::ZERO);
-                    }
-                    return Ok(());
-                }
-            }
-            if !conversation.has_message() {
-                patience.begun = None;
-            }
-        };
-        // Nothing is kept while the peer says nothing.
-        drop(joined);
-        input.advance(taken);
-        input.reserve(room);
-        if !output.is_empty() {
-            // A reply acknowledges as well.
-            send(&mut stream, &mut output, limits.write).await?;
-        } else if taken + input.len() > 0 {
-            stream.acknowledge();
-        }
-        if taken > 0 {
-            patience.heard = Instant::now();
-            if conversation.has_message() {
-                patience.begun.get_or_insert(patience.heard);
-            }
-        }
-        let read = loop {
+        let arrived = loop {
             tokio::select! {
                 biased;
-                read = receive(&mut stream, &mut input, &mut output, bulk) => break read?,
+                arrived = arrivals.next(&mut stream, &mut exchange) => break arrived?,
                 () = &mut alarm => {
                     let again = patience.next(Instant::now())?;
                     alarm.as_mut().reset(again);
                 }
             }
         };
-        if read == 0 {
+        let Some(mut taken) = arrived else {
+            return Ok(());
+        };
+        let heard = taken.bytes > 0;
+        let mut ended = taken.ended;
+        let close = loop {
+            match taken.next {
+                Next::More { .. } => break false,
+                Next::Close => break true,
+                Next::Sign(job) => {
+                    exchange.sign(*job).await;
+                    if !arrivals.is_empty() {
+                        // One who sends message upon message leaves room for others.
+                        tokio::task::yield_now().await;
+                    }
+                    taken = arrivals.again(&mut exchange)?;
+                    ended = true;
+                }
+            }
+        };
+        if exchange.output.is_empty() {
+            stream.acknowledge();
+        } else {
+            // A reply acknowledges as well.
+            send(&mut stream, &mut exchange.output, limits.write).await?;
+        }
+        if close {
             return Ok(());
         }
-        bulk = read >= READ;
+        if ended {
+            patience.begun = None;
+        }
+        if heard {
+            patience.heard = Instant::now();
+            if exchange.has_message() {
+                patience.begun.get_or_insert(patience.heard);
+            }
+        }
     }
 }
 
@@ -268,36 +241,6 @@ async fn send(
     }
     output.clear();
     Ok(())
-}
-
-/// Appends what has come to `input`. Neither it nor `output` keeps memory while nothing
-/// comes and nothing is in them. Loses nothing when it is dropped before it ends.
-async fn receive(
-    stream: &mut (impl AsyncRead + Unpin),
-    input: &mut BytesMut,
-    output: &mut BytesMut,
-    bulk: bool,
-) -> io::Result<usize> {
-    poll_fn(|context| {
-        // A large packet is read to where it stays.
-        let read = if bulk || input.capacity() - input.len() >= READ {
-            input.reserve(BULK.saturating_sub(input.len()));
-            pin!(stream.read_buf(input)).poll(context)
-        } else {
-            ROOM.with_borrow_mut(|room| {
-                let mut read = ReadBuf::new(room);
-                ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
-                input.extend_from_slice(read.filled());
-                Poll::Ready(Ok(read.filled().len()))
-            })
-        };
-        if read.is_pending() && input.is_empty() {
-            *input = BytesMut::new();
-            *output = BytesMut::new();
-        }
-        read
-    })
-    .await
 }
 
 #[cfg(test)]
