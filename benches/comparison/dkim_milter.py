@@ -10,6 +10,8 @@ class DkimMilter(Peer):
     name = "dkim-milter"
     program = "dkim-milter"
     most_rules = 10_000
+    # It lets further ones wait until one of these ends.
+    most_connections = 100
 
     def version(self):
         shown = subprocess.run(["dkim-milter", "--version"], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ class Generator:
         """Microseconds of processor time per bare signature, on the milters' core."""
         return self._run(core, "--primitive", name)["median_us"]
 
-    def load(self, socket, pids, connections, size, *, seconds=None, messages=None, rate=None, authors=None):
+    def load(self, socket, pids, connections, size, *, seconds=None, messages=None, rate=None, evenly=False, authors=None):
         arguments = ["--connections", connections, "--size", size]
         if messages is not None:
             arguments += ["--messages", messages]
@@ -23,6 +23,8 @@ class Generator:
             arguments += ["--seconds", seconds]
         if rate is not None:
             arguments += ["--rate", f"{rate:.3f}"]
+        if evenly:
+            arguments += ["--evenly"]
         return self._bench(socket, pids, arguments, authors)
 
     def idle(self, socket, pids, connections, size):

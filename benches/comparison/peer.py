@@ -16,6 +16,8 @@ class Peer:
     program = ""
     # With more it needs minutes for what is measured in seconds.
     most_rules = 100_000
+    # Served at once; None: as many as come in any scenario.
+    most_connections = None
 
     def __init__(self, signet, keys, scratch, core):
         self.signet = signet

@@ -7,6 +7,7 @@ COLUMNS = [
     ("per_second", "msg/s", 1), ("processor_us", "CPU us/msg", 1),
     ("rsa2048_us", "one RSA us", 1), ("in_signatures", "in RSA", 2), ("p50_ms", "p50 ms", 2),
     ("p99_ms", "p99 ms", 2), ("end_p99_ms", "end p99 ms", 2), ("end_p99_in_signatures", "in RSA", 2),
+    ("even_p99_in_signatures", "evenly", 2),
     ("to_rsa_alone", "to RSA", 2), ("parts_us", "parts us", 1), ("efficiency", "efficiency", 2),
     ("start_ms", "start ms", 1), ("idle_mib", "idle MiB", 2), ("peak_mib", "peak MiB", 1), ("added_mib", "added MiB", 1),
     ("kib_per_connection", "KiB/idle", 1), ("kib_per_used_connection", "KiB/used", 1),
@@ -56,6 +57,7 @@ TARGETS = [
     Target("eight messages of 25 MiB at once: added MiB", of("huge", "added_mib"), 4, False),
     Target("30 % load: p99 from end of message to the answer by one bare signature",
            of("calm", "end_p99_in_signatures"), 2, False),
+    Target("the same, messages at even intervals", of("calm", "even_p99_in_signatures"), 2, False),
     Target("1,000 idle connections that have carried a message: MiB", of("idle", "idle_mib"), 4, False),
     Target("start to first signature with 100 keys: ms", of("start", "start_ms"), 50, False),
 ]

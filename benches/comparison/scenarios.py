@@ -72,15 +72,21 @@ def crowd(peer, generator, options):
 
 
 def calm(peer, generator, options):
-    """Latency at 30 % of the load the milter can carry, arriving at random."""
+    """Latency at 30 % of the load the milter can carry, arriving at random and evenly."""
     with peer.running() as (socket, pids):
         rsa = bare(generator, options, "rsa2048")
         most = generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds / 2)
         rate = 0.3 * most["messages_per_second"]
-        result = load_result(
-            generator.load(socket, pids, 64, 4 * KIB, seconds=options.seconds, rate=rate)
-        )
+        def at_rate(evenly):
+            run = generator.load(
+                socket, pids, 64, 4 * KIB, seconds=options.seconds, rate=rate, evenly=evenly
+            )
+            return load_result(run)
+
+        result, even = at_rate(evenly=False), at_rate(evenly=True)
         result["end_p99_in_signatures"] = result["end_p99_ms"] * 1000 / rsa
+        result["even_p99_in_signatures"] = even["end_p99_ms"] * 1000 / rsa
+        result["even"] = even["raw"]
         return result
 
 
@@ -124,10 +130,15 @@ SCENARIOS = {
 }
 # The others sign with RSA alone here.
 OF_SIGNET = {"ed25519", "both"}
+# Connections at once, where they are many.
+CONNECTIONS = {"crowd": 256, "at256": 256, "idle": 1000}
 
 
 def measures(scenario, peer):
-    return scenario not in OF_SIGNET or peer.name.startswith("signet")
+    if scenario in OF_SIGNET and not peer.name.startswith("signet"):
+        return False
+    most = peer.most_connections
+    return most is None or CONNECTIONS.get(scenario, 0) <= most
 
 
 def load_result(run):

@@ -151,7 +151,7 @@ _signet() {
             return 0
             ;;
         signet__subcmd__bench)
-            opts="-h --socket --connections --size --seconds --warm-up --messages --rate --idle --pid --from --primitive --json --help"
+            opts="-h --socket --connections --size --seconds --warm-up --messages --rate --evenly --idle --pid --from --primitive --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -180,6 +180,7 @@ rsa4096\t''
 ed25519\t''
 sha256\t'SHA-256 of 1 MiB'
 socket\t'Reading 1 MiB from a TCP connection of this machine'"
+complete -c signet -n "__fish_signet_using_subcommand bench" -l evenly -d 'With --rate: at even intervals instead, so that no message has to wait for another where the milter keeps up'
 complete -c signet -n "__fish_signet_using_subcommand bench" -l json -d 'Print one JSON object'
 complete -c signet -n "__fish_signet_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c signet -n "__fish_signet_using_subcommand import; and not __fish_seen_subcommand_from opendkim rspamd help" -s h -l help -d 'Print help'

@@ -60,6 +60,11 @@ pub struct Args {
     #[arg(long, value_name = "R", value_parser = positive)]
     rate: Option<f64>,
 
+    /// With --rate: at even intervals instead, so that no message has to wait for
+    /// another where the milter keeps up
+    #[arg(long, requires = "rate")]
+    evenly: bool,
+
     /// Open this many connections, measure what they cost idle, and send one message
     /// over each; needs --pid
     #[arg(long, value_name = "N", requires = "pid",
@@ -129,7 +134,10 @@ pub fn run(args: &Args) -> CommandResult {
         plan,
         connections,
         extent,
-        rate: args.rate,
+        rate: args.rate.map(|per_second| load::Rate {
+            per_second,
+            evenly: args.evenly,
+        }),
         processes,
     }))?;
     print(args.json, &report)?;

@@ -1,5 +1,5 @@
 //! A run of load: many connections, each sending message after message, or messages
-//! falling due at random moments that any free connection takes up.
+//! falling due at moments of their own that any free connection takes up.
 //!
 //! Everything runs on the calling thread, so that one core is enough for the
 //! generator. Only the clock of `--rate` has a thread of its own: a timer of the
@@ -41,9 +41,18 @@ pub struct Load {
     pub plan: Plan,
     pub connections: usize,
     pub extent: Extent,
-    /// Messages due per second; none: every connection sends as fast as it can.
-    pub rate: Option<f64>,
+    /// When messages are due; none: every connection sends as fast as it can.
+    pub rate: Option<Rate>,
     pub processes: Processes,
+}
+
+/// When messages fall due.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    pub per_second: f64,
+    /// At even intervals; otherwise independently of each other (a Poisson process), so
+    /// many on average.
+    pub evenly: bool,
 }
 
 /// After the end, the connections may finish the message they are at for so long.
@@ -116,7 +125,7 @@ async fn run_local(load: Load) -> Result<LoadReport, BenchError> {
         .collect();
     if let Some((rate, sender)) = clock {
         let over = Arc::clone(&run.over);
-        thread::spawn(move || tick(rate, &sender, &over));
+        thread::spawn(move || rate.tick(&sender, &over));
     }
     if let Extent::Time { warm_up, measured } = load.extent {
         tokio::time::sleep(warm_up).await;
@@ -214,26 +223,28 @@ impl Run {
     }
 }
 
-/// Lets messages fall due, independently of each other, `rate` a second on average
-/// (a Poisson process), until the run is over.
-fn tick(rate: f64, due: &mpsc::UnboundedSender<Instant>, over: &AtomicBool) {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = Instant::now();
-    loop {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        // In (0, 1], so that the logarithm is finite.
-        let uniform = ((state >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-        next += Duration::from_secs_f64(-uniform.ln() / rate);
-        while let Some(wait) = next.checked_duration_since(Instant::now()) {
-            if over.load(Ordering::Relaxed) {
+impl Rate {
+    /// Lets messages fall due until the run is over.
+    fn tick(self, due: &mpsc::UnboundedSender<Instant>, over: &AtomicBool) {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = Instant::now();
+        loop {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            // In (0, 1], so that the logarithm is finite.
+            let uniform = ((state >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+            let share = if self.evenly { 1.0 } else { -uniform.ln() };
+            next += Duration::from_secs_f64(share / self.per_second);
+            while let Some(wait) = next.checked_duration_since(Instant::now()) {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                thread::sleep(wait.min(Duration::from_millis(100)));
+            }
+            if over.load(Ordering::Relaxed) || due.send(next).is_err() {
                 return;
             }
-            thread::sleep(wait.min(Duration::from_millis(100)));
-        }
-        if over.load(Ordering::Relaxed) || due.send(next).is_err() {
-            return;
         }
     }
 }
@@ -291,7 +302,7 @@ fn report(
         socket: load.plan.address.to_string(),
         size: load.plan.size,
         connections: load.connections,
-        offered_rate: load.rate,
+        offered_rate: load.rate.map(|rate| rate.per_second),
         negotiation,
         seconds,
         messages: tally.messages,

@@ -7,7 +7,7 @@ use std::thread;
 use bytes::BytesMut;
 
 use super::exchange::Plan;
-use super::load::{Extent, Load, run};
+use super::load::{Extent, Load, Rate, run};
 use super::process::Processes;
 use super::report::LoadReport;
 use super::{BenchError, idle, size};
@@ -80,14 +80,14 @@ fn on_one_thread<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-fn load(address: ListenAddress, size: usize, rate: Option<f64>) -> LoadReport {
+fn load(address: ListenAddress, size: usize, rate: Option<Rate>) -> LoadReport {
     attempt(address, size, rate).unwrap()
 }
 
 fn attempt(
     address: ListenAddress,
     size: usize,
-    rate: Option<f64>,
+    rate: Option<Rate>,
 ) -> Result<LoadReport, BenchError> {
     on_one_thread(run(Load {
         plan: Plan::new(address, &["ada@bench.example"], size),
@@ -152,9 +152,15 @@ fn a_body_of_many_packets_arrives_whole() {
 
 #[test]
 fn messages_that_fall_due_by_a_clock_are_all_sent() {
-    let report = load(milter(signs), 4096, Some(2000.0));
-    assert!(report.is_clean(), "{report}");
-    assert_eq!(report.messages, 20);
+    for evenly in [false, true] {
+        let rate = Rate {
+            per_second: 2000.0,
+            evenly,
+        };
+        let report = load(milter(signs), 4096, Some(rate));
+        assert!(report.is_clean(), "{report}");
+        assert_eq!(report.messages, 20);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! keeps no more than the beginning of a packet whose rest has not come.
 //!
 //! A peer that sends a body waits for us at every acknowledgement, and to read twenty-five
-//! megabytes by the half megabyte costs a quarter less than by the packet.
+//! megabytes by the megabyte costs a quarter less than by the packet.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
