@@ -86,7 +86,7 @@ def calm(peer, generator, options):
         result, even = at_rate(evenly=False), at_rate(evenly=True)
         result["end_p99_in_signatures"] = result["end_p99_ms"] * 1000 / rsa
         result["even_p99_in_signatures"] = even["end_p99_ms"] * 1000 / rsa
-        result["even"] = even["raw"]
+        result["raw"] = {"random": result["raw"], "evenly": even["raw"]}
         return result
 
 
