@@ -14,45 +14,14 @@ type Block = [u8; BLOCK];
 /// `text` neither begins nor ends with white space or LF; a CR that it ends with ends no
 /// line.
 pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
-    // Where the bytes begin that go out as they are.
-    let mut start = 0;
-    let mut at = 0;
-    loop {
-        at += BLOCK * still_blocks(text.get(at..).unwrap_or_default());
-        let Some((block, next)) = block_at(text, at) else {
-            break;
-        };
-        if has_foreign(block, next) || splits_white_space(text, at + BLOCK) {
-            emit(text, start, at, out);
-            rewrite(text, at, true, out);
-            start = at + BLOCK;
-        } else {
-            start = relax_block(text, block, next, start, at, out);
-        }
-        at += BLOCK;
-    }
-    emit(text, start, at, out);
-    rewrite(text, at, true, out);
+    rewrite(text, true, still_blocks, out);
 }
 
 /// Writes `text` with a CR before every LF that has none.
 ///
 /// `text` neither begins nor ends with LF; a CR that it ends with ends no line.
 pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
-    let mut start = 0;
-    let mut at = 0;
-    loop {
-        at += BLOCK * complete_blocks(text.get(at..).unwrap_or_default());
-        if block_at(text, at).is_none() {
-            break;
-        }
-        emit(text, start, at, out);
-        rewrite(text, at, false, out);
-        at += BLOCK;
-        start = at;
-    }
-    emit(text, start, at, out);
-    rewrite(text, at, false, out);
+    rewrite(text, false, complete_blocks, out);
 }
 
 /// `text` behind the SP and TAB that it begins with.
@@ -72,41 +41,45 @@ pub(super) fn skip(mut text: &[u8]) -> &[u8] {
     end.and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
-/// The block of `text` at `at`, and the same block one byte further on.
-fn block_at(text: &[u8], at: usize) -> Option<(&Block, &Block)> {
-    let block = text.get(at..)?.first_chunk()?;
-    let next = text.get(at + 1..)?.first_chunk()?;
-    Some((block, next))
-}
-
-/// The whole blocks of `text`, each with the same block one byte further on.
-fn with_next(text: &[u8]) -> impl Iterator<Item = (&Block, &Block)> {
-    let further = text.get(1..).unwrap_or_default();
-    let blocks = text.as_chunks::<BLOCK>().0.iter();
-    blocks.zip(further.as_chunks::<BLOCK>().0)
-}
-
 // The loops over the bytes of a block stand in functions that are not inlined: within
 // some callers the compiler makes byte-by-byte code of them, which costs three times
 // as much as hashing; on their own they become vector code in every build.
 
-/// How many blocks `text` begins with that have nothing to relax.
+/// How many blocks `text` begins with that have nothing to relax. A SP before any
+/// control character is taken for something, which is cheaper to find than a SP before
+/// white space or a line end.
 #[inline(never)]
 fn still_blocks(text: &[u8]) -> usize {
-    with_next(text)
-        .take_while(|(block, next)| !is_suspect(block, next))
-        .count()
+    let suspect =
+        |byte, next| ((byte == b' ') & (next <= b' ')) | (byte == b'\t') | is_bare_lf(byte, next);
+    blocks_without(text, suspect)
 }
 
 /// How many blocks `text` begins with in which no LF is bare.
 #[inline(never)]
 fn complete_blocks(text: &[u8]) -> usize {
-    let bare = |(&byte, &next): (&u8, &u8)| (byte != b'\r') & (next == b'\n');
-    let complete = |(block, next): &(&Block, &Block)| {
+    blocks_without(text, is_bare_lf)
+}
+
+/// How many whole blocks `text` begins with in which `suspect` holds for no byte and
+/// the one that follows it.
+#[inline(always)]
+fn blocks_without(text: &[u8], suspect: impl Fn(u8, u8) -> bool) -> usize {
+    let blocks = text.as_chunks::<BLOCK>().0.iter();
+    let further = text.get(1..).unwrap_or_default().as_chunks::<BLOCK>().0;
+    let still = |(block, next): &(&Block, &Block)| {
         let pairs = block.iter().zip(*next);
-        !pairs.fold(false, |found, pair| found | bare(pair))
+        !pairs.fold(false, |found, (&byte, &next)| found | suspect(byte, next))
     };
-    with_next(text).take_while(complete).count()
+    blocks.zip(further).take_while(still).count()
+}
+
+fn is_bare_lf(byte: u8, next: u8) -> bool {
+    (byte != b'\r') & (next == b'\n')
+}
+
+fn is_white(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
@@ -116,182 +89,181 @@ fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// Whether the block may have something to change. A SP before any control character
-/// counts, which is cheaper to find than a SP before white space or a line end.
-fn is_suspect(block: &Block, next: &Block) -> bool {
-    let mut suspect = 0;
-    for (&byte, &next) in block.iter().zip(next) {
-        let white = ((byte == b' ') & (next <= b' ')) | (byte == b'\t');
-        suspect |= u8::from(white) | u8::from(is_foreign(byte, next));
-    }
-    suspect != 0
-}
+/// A block and the two bytes behind it, on which the fate of its last byte depends.
+type Window = [u8; BLOCK + 2];
 
-/// Whether the block has a CR without LF, or is followed by or has an LF without CR.
-#[inline(never)]
-fn has_foreign(block: &Block, next: &Block) -> bool {
-    let mut foreign = 0;
-    for (&byte, &next) in block.iter().zip(next) {
-        foreign |= u8::from(is_foreign(byte, next));
-    }
-    foreign != 0
-}
-
-fn is_foreign(byte: u8, next: u8) -> bool {
-    (byte == b'\r') != (next == b'\n')
-}
-
-/// Whether the white space before `at` is followed by a CR there that ends no line.
-fn splits_white_space(text: &[u8], at: usize) -> bool {
-    text.get(at) == Some(&b'\r')
-        && text.get(at + 1) != Some(&b'\n')
-        && at
-            .checked_sub(1)
-            .and_then(|last| text.get(last))
-            .is_some_and(is_white)
-}
-
-fn is_white(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-/// Writes the block at `at`, which may be the last and short: for the end of a chunk,
-/// and for blocks with bare CR or LF.
-fn rewrite(text: &[u8], at: usize, relaxed: bool, out: &mut impl FnMut(&[u8])) {
-    let rest = text.get(at..).unwrap_or_default();
-    let length = rest.len().min(BLOCK);
-    // What lies behind the end is neither white space nor a line end.
-    let mut ended = [0; BLOCK + 2];
-    let window = match rest.first_chunk::<{ BLOCK + 2 }>() {
-        Some(window) => window,
-        None => {
-            for (slot, byte) in ended.iter_mut().zip(rest) {
-                *slot = *byte;
-            }
-            &ended
+/// Writes `text`, passing over the blocks that `still` counts.
+#[inline(always)]
+fn rewrite(text: &[u8], relaxed: bool, still: fn(&[u8]) -> usize, out: &mut impl FnMut(&[u8])) {
+    // Where the bytes begin that go out as they are.
+    let mut start = 0;
+    let mut at = 0;
+    // Blocks resemble the one before: behind one that stays others may be passed over,
+    // and behind a dense one nobody counts the changes.
+    let (mut calm, mut dense) = (true, false);
+    loop {
+        if calm {
+            at += BLOCK * still(text.get(at..).unwrap_or_default());
         }
-    };
-    let part = |from| window.get(from..).and_then(<[u8]>::first_chunk);
-    if let (Some(block), Some(next), Some(second)) = (part(0), part(1), part(2))
-        && let Some(rewriting) = rewriting(block, next, second, relaxed)
-    {
-        return rewriting.write(length, out);
+        let rest = text.get(at..).unwrap_or_default();
+        let ended;
+        let window = match rest.first_chunk() {
+            Some(window) => window,
+            None if rest.is_empty() => break,
+            None => {
+                ended = padded(rest);
+                &ended
+            }
+        };
+        let changes = changes(window, relaxed);
+        calm = !changes.any();
+        if calm {
+            dense = false;
+        } else if !dense && let Some(places) = changes.few() {
+            start = write_between(text, places, start, at, out);
+        } else {
+            emit(text, start, at, out);
+            dense = changes.write(window, rest.len().min(BLOCK), out);
+            start = at + BLOCK;
+        }
+        at += BLOCK;
     }
-    emit(rest, 0, length, out);
+    emit(text, start, text.len(), out);
 }
 
-/// A block that does not stay as it is.
-struct Rewriting {
-    text: Block,
-    /// What becomes of each byte of `text`: 0, it goes; 1, it stays; 2, it stays, and a
-    /// CR is missing behind it. The LF may lie in the next block, which then looks like
+/// The end of a text. What lies behind it is neither white space nor a line end.
+fn padded(rest: &[u8]) -> Window {
+    let mut window = [0; BLOCK + 2];
+    for (slot, byte) in window.iter_mut().zip(rest) {
+        *slot = *byte;
+    }
+    window
+}
+
+/// What becomes of a block.
+struct Changes {
+    /// 0xff for white space that goes: before more of it, or before a line end.
+    dropped: Block,
+    any_dropped: bool,
+    /// Whether there are TABs to be made SP.
+    any_tab: bool,
+    /// Whether an LF lacks its CR. It may lie in the next block, which then looks like
     /// any other.
-    lengths: Block,
+    any_bare_lf: bool,
 }
 
-/// How a block is to be written, here with the same one and two bytes further on;
-/// `None`: as it is.
 #[inline(never)]
-fn rewriting(block: &Block, next: &Block, second: &Block, relaxed: bool) -> Option<Rewriting> {
-    let (mut text, mut lengths) = ([0; BLOCK], [0; BLOCK]);
-    let mut changes = 0;
+fn changes(window: &Window, relaxed: bool) -> Changes {
+    let mut dropped = [0; BLOCK];
+    let (mut drops, mut tabs, mut bare_lfs) = (0, 0, 0);
+    let [block, next, second] = [0, 1, 2].map(|from| part(window, from));
     let bytes = block.iter().zip(next.iter().zip(second));
-    let places = text.iter_mut().zip(&mut lengths);
-    for ((&byte, (&next, &second)), (text, length)) in bytes.zip(places) {
+    for ((&byte, (&next, &second)), dropped) in bytes.zip(&mut dropped) {
         let white = ((byte == b' ') | (byte == b'\t')) & relaxed;
         let line_end = (next == b'\n') | ((next == b'\r') & (second == b'\n'));
         let goes = white & ((next == b' ') | (next == b'\t') | line_end);
-        let bare = (byte != b'\r') & (next == b'\n');
-        *text = if white { b' ' } else { byte };
-        // White space that goes from before a bare LF leaves its place to the CR.
-        *text = if goes { b'\r' } else { *text };
-        *length = 1 + u8::from(bare) - u8::from(goes);
-        changes |= u8::from(*length != 1) | (*text ^ byte);
+        *dropped = if goes { 0xff } else { 0 };
+        drops |= *dropped;
+        tabs |= u8::from((byte == b'\t') & relaxed);
+        bare_lfs |= u8::from(is_bare_lf(byte, next));
     }
-    (changes != 0).then_some(Rewriting { text, lengths })
-}
-
-impl Rewriting {
-    /// Writes the first `count` bytes of the block. No branch depends on what they are:
-    /// the processor could not foresee it.
-    fn write(&self, count: usize, out: &mut impl FnMut(&[u8])) {
-        let mut buffer = [0; 2 * BLOCK];
-        let mut end = 0;
-        for (&byte, &length) in self.text.iter().zip(&self.lengths).take(count) {
-            let place = buffer.get_mut(end..).and_then(<[u8]>::first_chunk_mut);
-            if let Some(place) = place {
-                *place = [byte, b'\r'];
-            }
-            end += usize::from(length);
-        }
-        emit(&buffer, 0, end, out);
+    Changes {
+        dropped,
+        any_dropped: drops != 0,
+        any_tab: tabs != 0,
+        any_bare_lf: bare_lfs != 0,
     }
 }
 
-/// With more places to change in a block than this, it is squeezed as a whole.
+/// The block of `window` that begins at its byte `from`, which is 0, 1 or 2.
+fn part(window: &Window, from: usize) -> &Block {
+    let part = window.get(from..).and_then(<[u8]>::first_chunk);
+    part.unwrap_or(&[0; BLOCK])
+}
+
+/// With more runs of dropped bytes in a block than this, it is squeezed as a whole.
 const FEW: u32 = 4;
 
-/// Writes `text` up to the block at `at`, and the block as far as it is certain to
-/// change; returns where the bytes begin that are still to be written as they are.
-/// The block has no bare CR or LF.
-fn relax_block(
+impl Changes {
+    fn any(&self) -> bool {
+        self.any_dropped | self.any_tab | self.any_bare_lf
+    }
+
+    /// One bit for each dropped byte, the first byte lowest, if nothing else changes and
+    /// the runs of them are few.
+    fn few(&self) -> Option<u64> {
+        if self.any_tab | self.any_bare_lf {
+            return None;
+        }
+        let dropped = mask(&self.dropped);
+        let runs = dropped & !(dropped << 1);
+        (runs.count_ones() <= FEW).then_some(dropped)
+    }
+
+    /// Writes the first `count` bytes of the block, which are all that are not behind
+    /// the end; returns whether the next one had better be written as a whole too.
+    fn write(&self, window: &Window, count: usize, out: &mut impl FnMut(&[u8])) -> bool {
+        let mut text = *part(window, 0);
+        if self.any_tab {
+            text = text.map(|byte| if byte == b'\t' { b' ' } else { byte });
+        }
+        if !self.any_dropped && !self.any_bare_lf {
+            emit(&text, 0, count, out);
+            return true;
+        }
+        let mut buffer = [0; 2 * BLOCK + 4];
+        let mut end = 0;
+        if self.any_bare_lf {
+            let (text, dropped) = self.with_line_ends(&text, part(window, 1));
+            let halves = text.as_flattened().as_chunks().0.iter();
+            for (text, dropped) in halves.zip(dropped.as_flattened().as_chunks().0) {
+                end = squeeze(text, dropped, &mut buffer, end);
+            }
+        } else {
+            end = squeeze(&text, &self.dropped, &mut buffer, end);
+        }
+        // What lies behind the end has stayed as it was.
+        emit(&buffer, 0, end - (BLOCK - count), out);
+        end.abs_diff(BLOCK) > FEW as usize
+    }
+
+    /// The block with a CR behind every byte, and 0xff for all that is to be dropped of
+    /// this: no branch then depends on where the LFs are, which the processor could not
+    /// foresee.
+    #[inline(never)]
+    fn with_line_ends(&self, block: &Block, next: &Block) -> ([[u8; 2]; BLOCK], [[u8; 2]; BLOCK]) {
+        let (mut text, mut dropped) = ([[0; 2]; BLOCK], [[0; 2]; BLOCK]);
+        let bytes = block.iter().zip(next).zip(&self.dropped);
+        for (((&byte, &next), &goes), (text, dropped)) in
+            bytes.zip(text.iter_mut().zip(&mut dropped))
+        {
+            *text = [byte, b'\r'];
+            *dropped = [goes, if is_bare_lf(byte, next) { 0 } else { 0xff }];
+        }
+        (text, dropped)
+    }
+}
+
+/// Writes `text` up to the last dropped byte of the block at `at`, without those;
+/// returns where the bytes begin that are still to be written as they are.
+fn write_between(
     text: &[u8],
-    block: &Block,
-    next: &Block,
+    mut dropped: u64,
     mut start: usize,
     at: usize,
     out: &mut impl FnMut(&[u8]),
 ) -> usize {
-    let dropped = dropped(block, next);
-    let drop_mask = mask(&dropped);
-    let mut changes = drop_mask | tab_mask(block);
-    if (changes & !(changes << 1)).count_ones() > FEW {
-        emit(text, start, at, out);
-        squeeze_block(block, &dropped, out);
-        return at + BLOCK;
-    }
     let mut bit = 0;
-    while changes != 0 {
-        let kept = changes.trailing_zeros();
-        changes >>= kept;
-        let changed = changes.trailing_ones();
-        changes = changes.unbounded_shr(changed);
+    while dropped != 0 {
+        let kept = dropped.trailing_zeros();
+        dropped >>= kept;
+        let run = dropped.trailing_ones();
+        dropped = dropped.unbounded_shr(run);
         emit(text, start, at + (bit + kept) as usize, out);
-        bit += kept + changed;
-        // The last of a run of white space stands for all of it, unless a line ends
-        // behind it. A SP would not be among the changes then; this is a TAB.
-        if drop_mask.unbounded_shr(bit - 1) & 1 == 0 {
-            out(b" ");
-        }
+        bit += kept + run;
         start = at + bit as usize;
     }
     start
-}
-
-/// 0xff for white space that goes: before more of it, or before a line end.
-#[inline(never)]
-fn dropped(block: &Block, next: &Block) -> Block {
-    let mut flags = [0; BLOCK];
-    for ((flag, &byte), &next) in flags.iter_mut().zip(block).zip(next) {
-        let white = (byte == b' ') | (byte == b'\t');
-        let goes = (next == b' ') | (next == b'\t') | (next == b'\r') | (next == b'\n');
-        *flag = if white & goes { 0xff } else { 0 };
-    }
-    flags
-}
-
-/// One bit for each TAB, the first byte lowest.
-#[inline(never)]
-fn tab_mask(block: &Block) -> u64 {
-    // Most blocks have none, and seeing that costs less than to look for each.
-    if !block.iter().fold(false, |any, &byte| any | (byte == b'\t')) {
-        return 0;
-    }
-    let mut flags = [0; BLOCK];
-    for (flag, &byte) in flags.iter_mut().zip(block) {
-        *flag = if byte == b'\t' { 0xff } else { 0 };
-    }
-    mask(&flags)
 }
 
 /// One bit for each byte of 0xff, the first byte lowest.
@@ -300,47 +272,44 @@ fn mask(flags: &Block) -> u64 {
     for word in flags.as_chunks::<8>().0.iter().rev() {
         // Bit i of byte i is kept, and the product adds them up in the top byte.
         let bits = u64::from_le_bytes(*word) & 0x8040_2010_0804_0201;
-        mask = mask << 8 | bits.wrapping_mul(ONES) >> 56;
+        mask = mask << 8 | bits.wrapping_mul(0x0101_0101_0101_0101) >> 56;
     }
     mask
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Writes `block` without the bytes flagged in `dropped`, TAB as SP.
-fn squeeze_block(block: &Block, dropped: &Block, out: &mut impl FnMut(&[u8])) {
-    let mut text = *block;
-    for byte in &mut text {
-        *byte = if *byte == b'\t' { b' ' } else { *byte };
+/// Writes the bytes of `text` that are not flagged with 0xff to `buffer` from `end` on;
+/// returns where they end. No branch depends on what they are.
+#[inline(never)]
+fn squeeze(
+    text: &Block,
+    dropped: &Block,
+    buffer: &mut [u8; 2 * BLOCK + 4],
+    mut end: usize,
+) -> usize {
+    // Words of four bytes are squeezed side by side, in vector instructions, and then
+    // written one over the end of the other.
+    let (mut squeezed, mut lengths) = ([0; BLOCK / 4], [0; BLOCK / 4]);
+    let words = text.as_chunks::<4>().0.iter();
+    let words = words.zip(dropped.as_chunks::<4>().0);
+    for ((&word, &dropped), (squeezed, length)) in words.zip(squeezed.iter_mut().zip(&mut lengths))
+    {
+        let mut word = u32::from_le_bytes(word);
+        // Each flag over the whole word: -1 if its byte goes.
+        let flags = u32::from_le_bytes(dropped) as i32;
+        let [first, second, third, fourth] = [24, 16, 8, 0].map(|by| flags << by >> 31);
+        // What follows a byte that goes moves into its place. What then follows the
+        // last byte that stays does not matter.
+        word ^= (word ^ word >> 8) & third as u32 & 0xffff_0000;
+        word ^= (word ^ word >> 8) & second as u32 & 0xffff_ff00;
+        word ^= (word ^ word >> 8) & first as u32;
+        *squeezed = word;
+        *length = 4 + first + second + third + fourth;
     }
-    let mut buffer = [0; BLOCK + 8];
-    let mut length = 0;
-    let words = text.as_chunks::<8>().0.iter();
-    for (word, dropped) in words.zip(dropped.as_chunks::<8>().0) {
-        let dropped = u64::from_le_bytes(*dropped);
-        let kept = squeeze(u64::from_le_bytes(*word), dropped);
-        if let Some(slot) = buffer.get_mut(length..).and_then(<[u8]>::first_chunk_mut) {
-            *slot = kept.to_le_bytes();
+    for (word, length) in squeezed.iter().zip(&lengths) {
+        if let Some(slot) = buffer.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+            *slot = word.to_le_bytes();
         }
-        length += 8 - dropped.count_ones() as usize / 8;
+        end += *length as usize;
     }
-    emit(&buffer, 0, length, out);
-}
-
-/// The bytes of `word` that are not flagged, moved together at its low end.
-fn squeeze(word: u64, dropped: u64) -> u64 {
-    if dropped == 0 {
-        return word;
-    }
-    let mut word = word & !dropped;
-    // How far each byte has to move: the number of dropped bytes below it. The moves
-    // are made by one, two and four bytes, the number moving along with its byte.
-    let mut distance = (dropped & ONES).wrapping_mul(ONES << 8);
-    for step in 0..3 {
-        let moving = (distance >> step & ONES) * 0xff;
-        let by = 8 << step;
-        word = word & !moving | (word & moving) >> by;
-        distance = distance & !moving | (distance & moving) >> by;
-    }
-    word
+    end
 }
