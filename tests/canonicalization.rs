@@ -43,13 +43,22 @@ fn sparse() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..80).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
+/// The bytes that matter and one that does not, in patterns long enough for whole
+/// blocks of any of them.
+fn patterns() -> impl Strategy<Value = Vec<u8>> {
+    let pattern = vec(prop::sample::select(b" \t\r\na".as_slice()), 1..5);
+    let line = prop_oneof![pattern, Just(b" \r\n".to_vec()), Just(b"a\r\n".to_vec())];
+    let repeated = (line, 1..80usize).prop_map(|(line, times)| line.repeat(times));
+    vec(repeated, 0..8).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn a_body_in_any_chunks_is_the_obvious_one(
-        text in prop_oneof![dense(), sparse()],
-        length in prop_oneof![Just(1), 2..=200u8],
+        text in prop_oneof![dense(), sparse(), patterns()],
+        length in prop_oneof![Just(1), 2..=255u8],
     ) {
         body::run(&[&[length], text.as_slice()].concat());
     }

@@ -9,7 +9,7 @@
 //! every verifier takes it; a bare CR is a byte like any other.
 
 use super::CanonicalizationAlgorithm;
-use super::white_space;
+use super::white_space::{self, BLOCK};
 
 /// Makes one body canonical, chunk by chunk. It remembers some bytes, however long
 /// the body is.
@@ -25,8 +25,6 @@ pub struct BodyCanonicalizer {
     /// Whether anything but empty lines has been written.
     written: bool,
 }
-
-const BLOCK: usize = 64;
 
 /// Empty lines, to compare with and to write from.
 static EMPTY_LINES: [u8; 1024] = {
@@ -67,8 +65,18 @@ impl BodyCanonicalizer {
             return out(rest);
         }
         // Nothing that follows can change what lies before the last ordinary byte.
+        let ordinary = |end| self.begins_ordinary(rest.get(end..).unwrap_or_default());
         let mut end = rest.len();
-        while end > 0 && !self.begins_ordinary(rest.get(end - 1..).unwrap_or_default()) {
+        if end > 0 && !ordinary(end - 1) {
+            end -= 1;
+            while end >= BLOCK
+                && let Some((block, next)) = white_space::block_at(rest, end - BLOCK)
+                && white_space::blank_lines(block, next, self.relaxed()).is_some()
+            {
+                end -= BLOCK;
+            }
+        }
+        while end > 0 && !ordinary(end - 1) {
             end -= 1;
         }
         let (settled, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
@@ -109,19 +117,12 @@ impl BodyCanonicalizer {
     /// Takes line ends and white space as far as they go, and returns the rest, which
     /// is empty or begins with an ordinary byte; then all that was pending is written.
     fn open<'c>(&mut self, chunk: &'c [u8], out: &mut impl FnMut(&[u8])) -> &'c [u8] {
-        let mut rest = chunk;
+        let mut rest = self.skip_blank_blocks(chunk);
         while let Some((&byte, more)) = rest.split_first() {
             match byte {
                 b'\n' => {
-                    self.cr = false;
-                    self.space = false;
-                    self.lines += 1;
-                    // One comparison keeps lines that are not empty from paying for
-                    // the blocks.
-                    rest = match more {
-                        [b'\r', ..] => self.skip_empty_lines(more),
-                        _ => more,
-                    };
+                    self.end_line();
+                    rest = more;
                 }
                 _ if self.cr => {
                     self.cr = false;
@@ -130,7 +131,7 @@ impl BodyCanonicalizer {
                 }
                 b' ' | b'\t' if self.relaxed() => {
                     self.space = true;
-                    rest = white_space::skip(more);
+                    rest = more;
                 }
                 b'\r' if more.first().is_none_or(|next| *next == b'\n') => {
                     self.cr = true;
@@ -145,17 +146,42 @@ impl BodyCanonicalizer {
         rest
     }
 
-    /// Counts empty lines by the block: a body may have megabytes of them.
-    fn skip_empty_lines<'c>(&mut self, mut rest: &'c [u8]) -> &'c [u8] {
-        let lines: Option<&[u8; BLOCK]> = EMPTY_LINES.first_chunk();
-        while let Some((block, more)) = rest.split_first_chunk::<BLOCK>() {
-            if Some(block) != lines {
-                break;
-            }
+    /// Counts empty lines, those of white space too when relaxed, by the block: a body
+    /// may have megabytes of them.
+    fn skip_blank_blocks<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let mut rest = chunk;
+        if let [b'\n', more @ ..] = chunk {
+            self.end_line();
+            rest = more;
+        } else if self.cr {
+            return chunk;
+        }
+        // Empty lines alone are quicker to compare than to count.
+        let empty: Option<&[u8; BLOCK]> = EMPTY_LINES.first_chunk();
+        while let Some((block, more)) = rest.split_first_chunk()
+            && Some(block) == empty
+        {
             self.lines += BLOCK as u64 / 2;
+            self.space = false;
             rest = more;
         }
+        while let Some((block, next)) = white_space::block_at(rest, 0)
+            && let Some(lines) = white_space::blank_lines(block, next, self.relaxed())
+        {
+            self.lines += u64::from(lines);
+            let last = block.last();
+            self.space = matches!(last, Some(b' ' | b'\t'));
+            // Its LF follows, and with it the space has gone.
+            self.cr = last == Some(&b'\r');
+            rest = rest.get(BLOCK..).unwrap_or_default();
+        }
         rest
+    }
+
+    fn end_line(&mut self) {
+        self.cr = false;
+        self.space = false;
+        self.lines += 1;
     }
 
     /// Writes what was pending, because something follows it.

@@ -5,8 +5,8 @@
 //! the one that follows it, in loops that the compiler turns into vector
 //! instructions; only a block with something to change is looked at more closely.
 
-const BLOCK: usize = 64;
-type Block = [u8; BLOCK];
+pub(super) const BLOCK: usize = 64;
+pub(super) type Block = [u8; BLOCK];
 
 /// Writes `text` with every run of SP and TAB made one SP, or nothing before a line
 /// end, and every line ended with CRLF (RFC 6376 §3.4.4).
@@ -22,23 +22,6 @@ pub(super) fn relax(text: &[u8], out: &mut impl FnMut(&[u8])) {
 /// `text` neither begins nor ends with LF; a CR that it ends with ends no line.
 pub(super) fn complete_line_ends(text: &[u8], out: &mut impl FnMut(&[u8])) {
     rewrite(text, false, complete_blocks, out);
-}
-
-/// `text` behind the SP and TAB that it begins with.
-pub(super) fn skip(mut text: &[u8]) -> &[u8] {
-    // One comparison keeps a single space from paying for the blocks.
-    if !text.first().is_some_and(is_white) {
-        return text;
-    }
-    while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
-        let white = |all, &byte: &u8| all & ((byte == b' ') | (byte == b'\t'));
-        if !block.iter().fold(true, white) {
-            break;
-        }
-        text = rest;
-    }
-    let end = text.iter().position(|byte| !is_white(byte));
-    end.and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
 // The loops over the bytes of a block stand in functions that are not inlined: within
@@ -74,12 +57,29 @@ fn blocks_without(text: &[u8], suspect: impl Fn(u8, u8) -> bool) -> usize {
     blocks.zip(further).take_while(still).count()
 }
 
-fn is_bare_lf(byte: u8, next: u8) -> bool {
-    (byte != b'\r') & (next == b'\n')
+/// How many line ends a block has that holds nothing else but, if `relaxed`, white space.
+/// `next` is the same block one byte further on.
+#[inline(never)]
+pub(super) fn blank_lines(block: &Block, next: &Block, relaxed: bool) -> Option<u8> {
+    let (mut blank, mut lines) = (true, 0);
+    for (&byte, &next) in block.iter().zip(next) {
+        let white = ((byte == b' ') | (byte == b'\t')) & relaxed;
+        let ends = byte == b'\n';
+        blank &= white | ends | ((byte == b'\r') & (next == b'\n'));
+        lines += u8::from(ends);
+    }
+    blank.then_some(lines)
 }
 
-fn is_white(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+/// The block of `text` at `at`, and the same block one byte further on.
+pub(super) fn block_at(text: &[u8], at: usize) -> Option<(&Block, &Block)> {
+    let block = text.get(at..)?.first_chunk()?;
+    let next = text.get(at + 1..)?.first_chunk()?;
+    Some((block, next))
+}
+
+fn is_bare_lf(byte: u8, next: u8) -> bool {
+    (byte != b'\r') & (next == b'\n')
 }
 
 fn emit(text: &[u8], start: usize, end: usize, out: &mut impl FnMut(&[u8])) {
