@@ -34,7 +34,7 @@ pub use keys::{ConfigFacts, KeyFact, KeyFacts};
 pub use log::LogFacts;
 pub use metrics::to_metrics;
 pub use postfix::{
-    Beside, Dialect, EDITS_AS_SENT, Habit, Known, PostfixFacts, Settings, SocketFact, Unreached,
+    Beside, Dialect, Habit, Known, PostfixFacts, Settings, SocketFact, Unreached, tables,
 };
 pub use record::{RecordFacts, Server, ServerAnswer, ZoneFacts, settles};
 pub use sender::{PolicyFacts, check as check_sender};

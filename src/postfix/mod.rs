@@ -109,6 +109,23 @@ impl Postfix {
             .unwrap_or_else(|| self.value(name))
     }
 
+    /// Every value that a parameter has for the daemons of this program: that of main.cf
+    /// (`None`) unless each of their services has one of its own, and those of services.
+    pub fn settings_of(&self, program: &str, name: &str) -> Vec<(Option<&Service>, String)> {
+        let services = || {
+            let all = self.services.iter();
+            all.filter(|service| service.program == program)
+        };
+        let own: Vec<_> = services()
+            .filter_map(|service| Some((service, service.override_of(name)?)))
+            .collect();
+        let general = own.is_empty() || own.len() < services().count();
+        let general = general.then(|| (None, self.value(name).to_owned()));
+        let own = own.into_iter();
+        let own = own.map(|(service, value)| (Some(service), self.expanded(value)));
+        general.into_iter().chain(own).collect()
+    }
+
     /// A value of master.cf with each `$name` in it replaced by what main.cf says.
     pub fn expanded(&self, text: &str) -> String {
         let mut out = String::new();

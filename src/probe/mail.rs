@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::config::{ListenAddress, Trust};
-use crate::doctor::{EDITS_AS_SENT, PostfixFacts};
+use crate::doctor::{PostfixFacts, tables};
 use crate::names::FieldName;
 use crate::postfix::milters;
 
@@ -29,10 +29,8 @@ pub fn read(
     let Some(postfix) = super::postfix::read(config)? else {
         return Ok(None);
     };
-    let tables = EDITS_AS_SENT.iter().filter_map(|(name, _)| {
-        let text = contents(postfix.value(name))?;
-        Some(((*name).to_owned(), text))
-    });
+    let tables = tables(&postfix).into_iter();
+    let tables = tables.filter_map(|(name, value)| Some((name, contents(&value)?)));
     let mut facts = PostfixFacts {
         tables: tables.collect(),
         aliases: ["virtual_alias_maps", "alias_maps"]

@@ -225,3 +225,45 @@ fn what_breaks_signatures_after_they_are_made_is_told() {
     ward.finds("postfix-protocol-old", &[&["-e", "milter_protocol=4"]]);
     ward.finds("postfix-protocol-unknown", &[&["-e", "milter_protocol=5"]]);
 }
+
+/// A value of its own for a service counts for that service, whatever main.cf says.
+#[test]
+fn what_a_transport_does_to_signed_mail_is_told() {
+    let Some(ward) = Ward::open() else { return };
+    let config = ward.postfix().config();
+    let table = config.join("checks");
+    fs::write(&table, "/^Subject: (.*)/ REPLACE Subject: [x] $1\n").unwrap();
+    let table = table.display();
+    let finds = |code: &str, setting: &str| {
+        ward.finds(code, &[&["-P", &format!("relay/unix/{setting}")]]);
+    };
+    finds(
+        "postfix-header-checks",
+        &format!("smtp_header_checks=regexp:{table}"),
+    );
+    finds(
+        "postfix-generic-maps",
+        "smtp_generic_maps=inline:{a@example.org=b@example.org}",
+    );
+    finds("postfix-8bit", "smtp_discard_ehlo_keywords=8BITMIME,dsn");
+    finds("postfix-line-length", "smtp_line_length_limit=80");
+    // For some servers alone.
+    let servers = config.join("servers");
+    fs::write(&servers, "192.0.2.0/24\tdsn, 8bitmime\n").unwrap();
+    let servers = format!("cidr:{}", servers.display());
+    let by_address = format!("smtp_discard_ehlo_keyword_address_maps={servers}");
+    ward.finds("postfix-8bit", &[&["-e", &by_address]]);
+    finds("postfix-8bit", &by_address);
+    // LMTP has another word for it.
+    ward.finds(
+        "postfix-8bit",
+        &[&["-e", "lmtp_discard_lhlo_keywords=8bitmime"]],
+    );
+    // What no service goes by is no fault.
+    for service in ["smtp", "relay"] {
+        ward.edit(&["-P", &format!("{service}/unix/smtp_line_length_limit=998")]);
+    }
+    ward.edit(&["-e", "smtp_line_length_limit=80"]);
+    let (codes, text) = ward.codes("postfix-");
+    assert_eq!(codes, [""; 0], "{text}");
+}

@@ -17,7 +17,7 @@ mod list;
 mod list_host;
 mod reach;
 
-pub use after::EDITS_AS_SENT;
+pub use after::tables;
 pub use beside::{Beside, Settings};
 pub use known::{Dialect, Habit, Known};
 pub use reach::{SocketFact, Unreached};
@@ -45,8 +45,7 @@ pub struct PostfixFacts {
     pub usual_socket: bool,
     /// Whether the chroot has `etc/hosts`.
     pub chroot_hosts: bool,
-    /// The tables that edit mail, `smtp_header_checks` and its like, as far as they
-    /// are text: what they are called in main.cf, and what is in them.
+    /// Those of [`tables`] that are text: what they are called, and what is in them.
     pub tables: Vec<(String, String)>,
     /// The text of the tables of aliases.
     pub aliases: String,
