@@ -48,8 +48,8 @@ const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_millis(100);
 
 const MEBIBYTE: usize = 1 << 20;
-/// What a milter reads at once at most.
-const READ: usize = 64 << 10;
+/// As much as `signet serve` reads at once at most.
+const READ: usize = MEBIBYTE;
 
 /// # Errors
 /// When the library refuses to make or use a key, or the system a connection.
