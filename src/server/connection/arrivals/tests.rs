@@ -16,8 +16,9 @@ use crate::server::connection::attend;
 use crate::server::shared::Shared;
 use crate::snapshot::Snapshot;
 
-/// A session that sends one message and quits, with the body in packets of `lengths`.
-fn session(lengths: &[usize]) -> (BytesMut, Vec<u8>) {
+/// A session that sends a message so many times and quits, with its body in packets of
+/// `lengths`; and the body.
+fn session(times: usize, lengths: &[usize]) -> (BytesMut, Vec<u8>) {
     let mut bytes = BytesMut::new();
     Offer::postfix(6).encode(&mut bytes);
     let mut body = Vec::new();
@@ -28,17 +29,20 @@ fn session(lengths: &[usize]) -> (BytesMut, Vec<u8>) {
         bytes.extend_from_slice(payload);
     };
     send(b'C', b"localhost\x004\x0f\xa0127.0.0.1\0");
-    send(b'M', b"<ada@example.com>\0");
-    send(b'R', b"<you@example.net>\0");
-    send(b'L', b"From\0 ada@example.com\0");
-    send(b'N', b"");
-    for (number, length) in lengths.iter().enumerate() {
-        let line = format!("piece {number}, {length} bytes  long\r\n");
-        let piece: Vec<u8> = line.bytes().cycle().take(*length).collect();
-        send(b'B', &piece);
-        body.extend_from_slice(&piece);
+    for _ in 0..times {
+        body.clear();
+        send(b'M', b"<ada@example.com>\0");
+        send(b'R', b"<you@example.net>\0");
+        send(b'L', b"From\0 ada@example.com\0");
+        send(b'N', b"");
+        for (number, length) in lengths.iter().enumerate() {
+            let line = format!("piece {number}, {length} bytes  long\r\n");
+            let piece: Vec<u8> = line.bytes().cycle().take(*length).collect();
+            send(b'B', &piece);
+            body.extend_from_slice(&piece);
+        }
+        send(b'E', b"");
     }
-    send(b'E', b"");
     send(b'Q', b"");
     (bytes, body)
 }
@@ -67,23 +71,21 @@ async fn answers(session: &[u8], at_once: usize) -> Vec<u8> {
     answers
 }
 
-async fn signs_all(lengths: &[usize], at_once: usize) {
-    let (session, body) = session(lengths);
+async fn signs_all(times: usize, lengths: &[usize], at_once: usize) {
+    let (session, body) = session(times, lengths);
     let body = canonicalize_body(CanonicalizationAlgorithm::Relaxed, &body);
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
     let expected = format!("bh={}", Base64::encode_string(hash.as_ref()));
     let answers = answers(&session, at_once).await;
     let answers = String::from_utf8_lossy(&answers).replace("\n\t", "");
-    assert!(
-        answers.contains(&expected),
-        "{at_once} at once: {answers:?}"
-    );
+    let signed = answers.matches(&expected).count();
+    assert_eq!(signed, times, "{at_once} at once: {answers:?}");
 }
 
 #[tokio::test]
 async fn byte_by_byte() {
     for at_once in [7, 1, 2, 5, 64, 1000] {
-        signs_all(&[300, 0, 1, 2, 1000, 3], at_once).await;
+        signs_all(1, &[300, 0, 1, 2, 1000, 3], at_once).await;
     }
 }
 
@@ -99,13 +101,20 @@ async fn in_packets_as_large_as_postfix_sends_them() {
         ROOM + 1,
         8 * ROOM,
     ] {
-        signs_all(&[65_535; 50], at_once).await;
+        signs_all(1, &[65_535; 50], at_once).await;
     }
 }
 
 #[tokio::test]
 async fn in_packets_larger_than_the_room_for_them() {
     for at_once in [4096, 100_000, ROOM, 8 * ROOM] {
-        signs_all(&[3, 3 * ROOM, 70_000, ROOM + 5, ROOM - 5, 1], at_once).await;
+        signs_all(1, &[3, 3 * ROOM, 70_000, ROOM + 5, ROOM - 5, 1], at_once).await;
+    }
+}
+
+#[tokio::test]
+async fn message_upon_message_without_waiting_for_an_answer() {
+    for at_once in [100, 5000, 8 * ROOM] {
+        signs_all(300, &[20, 5000], at_once).await;
     }
 }
